@@ -199,25 +199,4 @@ void MessageAssembler::drop_consumed() {
   if (buffer_.empty() && buffer_.capacity() > kKeepCapacityBytes) buffer_.shrink_to_fit();
 }
 
-std::uint64_t MissedList::total() const noexcept {
-  std::uint64_t sum = 0;
-  for (const auto& record : records()) sum += record.count;
-  return sum;
-}
-
-void MissedList::add(MissReason reason, std::uint64_t first_sequence,
-                     std::uint32_t count) noexcept {
-  if (count == 0) return;
-  if (size_ > 0) {
-    auto& last = records_.at(size_ - 1);
-    const bool continues =
-        last.reason == reason && last.first_sequence + last.count == first_sequence;
-    if (continues || size_ == records_.size()) {
-      last.count += count;
-      return;
-    }
-  }
-  records_.at(size_++) = Missed{reason, count, first_sequence};
-}
-
 }  // namespace lenswire::wire::lwp

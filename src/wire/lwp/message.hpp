@@ -8,6 +8,7 @@
 #include <span>
 
 #include <lenswire/codec_id.hpp>
+#include <lenswire/missed.hpp>
 #include <lenswire/pixel_format.hpp>
 #include <lenswire/stream_profile.hpp>
 #include <lenswire/time.hpp>
@@ -49,43 +50,10 @@ struct Prefix {
   }
 };
 
-/// Why a subscriber did not get a frame.
-enum class MissReason : std::uint8_t {
-  SlowClient = 1,
-  EncoderBusy = 2,
-  SourceGap = 3,
-  RateLimit = 4,
-  ServerBusy = 5,
-};
-
-/// A run of frames that were missed for one reason.
-struct Missed {
-  MissReason reason = MissReason::SlowClient;
-  std::uint32_t count = 0;
-  std::uint64_t first_sequence = 0;
-
-  bool operator==(const Missed&) const = default;
-};
-inline constexpr std::size_t kMaxMissedRecords = 16;
-
-/// A fixed-capacity list, so that making a frame header allocates nothing.
-class MissedList {
- public:
-  void clear() noexcept { size_ = 0; }
-  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
-  [[nodiscard]] std::span<const Missed> records() const noexcept {
-    return {records_.data(), size_};
-  }
-  [[nodiscard]] std::uint64_t total() const noexcept;
-
-  /// Adds one run, joined to the last one where reason and numbers continue. When the list is
-  /// full, the count goes to the last record: the total stays right.
-  void add(MissReason reason, std::uint64_t first_sequence, std::uint32_t count) noexcept;
-
- private:
-  std::array<Missed, kMaxMissedRecords> records_{};
-  std::size_t size_ = 0;
-};
+using lenswire::kMaxMissedRecords;
+using lenswire::Missed;
+using lenswire::MissedList;
+using lenswire::MissReason;
 
 /// The extension `frame`.
 struct FrameHeader {

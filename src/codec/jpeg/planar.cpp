@@ -1,0 +1,122 @@
+#include "codec/jpeg/planar.hpp"
+
+#include "base/simd.hpp"
+
+#ifdef LENSWIRE_HAVE_HIGHWAY
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "codec/jpeg/planar.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+#endif
+
+#ifndef LENSWIRE_PLANAR_SCALAR
+#define LENSWIRE_PLANAR_SCALAR
+namespace lenswire::codec {
+namespace {
+
+void yuyv_rows_scalar(const std::uint8_t* top, const std::uint8_t* bottom, std::size_t pairs,
+                      std::uint8_t* y_top, std::uint8_t* y_bottom, std::uint8_t* u,
+                      std::uint8_t* v) {
+  for (std::size_t i = 0; i < pairs; ++i) {
+    y_top[2 * i] = top[4 * i];
+    y_top[2 * i + 1] = top[4 * i + 2];
+    y_bottom[2 * i] = bottom[4 * i];
+    y_bottom[2 * i + 1] = bottom[4 * i + 2];
+    u[i] = static_cast<std::uint8_t>((top[4 * i + 1] + bottom[4 * i + 1] + 1) / 2);
+    v[i] = static_cast<std::uint8_t>((top[4 * i + 3] + bottom[4 * i + 3] + 1) / 2);
+  }
+}
+
+void split_chroma_scalar(const std::uint8_t* uv, std::size_t pairs, std::uint8_t* u,
+                         std::uint8_t* v) {
+  for (std::size_t i = 0; i < pairs; ++i) {
+    u[i] = uv[2 * i];
+    v[i] = uv[2 * i + 1];
+  }
+}
+
+}  // namespace
+}  // namespace lenswire::codec
+#endif
+
+#ifdef LENSWIRE_HAVE_HIGHWAY
+HWY_BEFORE_NAMESPACE();
+namespace lenswire::codec::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+void yuyv_rows(const std::uint8_t* top, const std::uint8_t* bottom, std::size_t pairs,
+               std::uint8_t* y_top, std::uint8_t* y_bottom, std::uint8_t* u, std::uint8_t* v) {
+  std::size_t i = 0;
+#if HWY_TARGET != HWY_SCALAR  // which has no ConcatEven
+  const hn::ScalableTag<std::uint8_t> d;
+  const std::size_t lanes = hn::Lanes(d);
+  for (; i + lanes <= pairs; i += lanes) {
+    hn::Vec<decltype(d)> luma, chroma_top0, chroma_top1, chroma_bottom0, chroma_bottom1;
+    hn::LoadInterleaved2(d, top + 4 * i, luma, chroma_top0);
+    hn::StoreU(luma, d, y_top + 2 * i);
+    hn::LoadInterleaved2(d, top + 4 * i + 2 * lanes, luma, chroma_top1);
+    hn::StoreU(luma, d, y_top + 2 * i + lanes);
+    hn::LoadInterleaved2(d, bottom + 4 * i, luma, chroma_bottom0);
+    hn::StoreU(luma, d, y_bottom + 2 * i);
+    hn::LoadInterleaved2(d, bottom + 4 * i + 2 * lanes, luma, chroma_bottom1);
+    hn::StoreU(luma, d, y_bottom + 2 * i + lanes);
+    const auto chroma0 = hn::AverageRound(chroma_top0, chroma_bottom0);
+    const auto chroma1 = hn::AverageRound(chroma_top1, chroma_bottom1);
+    hn::StoreU(hn::ConcatEven(d, chroma1, chroma0), d, u + i);
+    hn::StoreU(hn::ConcatOdd(d, chroma1, chroma0), d, v + i);
+  }
+#endif
+  yuyv_rows_scalar(top + 4 * i, bottom + 4 * i, pairs - i, y_top + 2 * i, y_bottom + 2 * i, u + i,
+                   v + i);
+}
+
+void split_chroma(const std::uint8_t* uv, std::size_t pairs, std::uint8_t* u, std::uint8_t* v) {
+  const hn::ScalableTag<std::uint8_t> d;
+  const std::size_t lanes = hn::Lanes(d);
+  std::size_t i = 0;
+  for (; i + lanes <= pairs; i += lanes) {
+    hn::Vec<decltype(d)> even, odd;
+    hn::LoadInterleaved2(d, uv + 2 * i, even, odd);
+    hn::StoreU(even, d, u + i);
+    hn::StoreU(odd, d, v + i);
+  }
+  split_chroma_scalar(uv + 2 * i, pairs - i, u + i, v + i);
+}
+
+}  // namespace lenswire::codec::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+#endif
+
+#if !defined(LENSWIRE_HAVE_HIGHWAY) || HWY_ONCE
+namespace lenswire::codec {
+
+const PlanarKernels& scalar_planar_kernels() noexcept {
+  static constexpr PlanarKernels kernels{yuyv_rows_scalar, split_chroma_scalar};
+  return kernels;
+}
+
+#ifdef LENSWIRE_HAVE_HIGHWAY
+HWY_EXPORT(yuyv_rows);
+HWY_EXPORT(split_chroma);
+
+const PlanarKernels& vector_planar_kernels() noexcept {
+  static constexpr PlanarKernels kernels{
+      [](const std::uint8_t* top, const std::uint8_t* bottom, std::size_t pairs,
+         std::uint8_t* y_top, std::uint8_t* y_bottom, std::uint8_t* u, std::uint8_t* v) {
+        HWY_DYNAMIC_DISPATCH(yuyv_rows)(top, bottom, pairs, y_top, y_bottom, u, v);
+      },
+      [](const std::uint8_t* uv, std::size_t pairs, std::uint8_t* u, std::uint8_t* v) {
+        HWY_DYNAMIC_DISPATCH(split_chroma)(uv, pairs, u, v);
+      }};
+  return kernels;
+}
+#else
+const PlanarKernels& vector_planar_kernels() noexcept { return scalar_planar_kernels(); }
+#endif
+
+const PlanarKernels& planar_kernels() noexcept {
+  return base::force_scalar() ? scalar_planar_kernels() : vector_planar_kernels();
+}
+
+}  // namespace lenswire::codec
+#endif
