@@ -14,6 +14,7 @@
 #include <lenswire/codec_id.hpp>
 #include <lenswire/control.hpp>
 #include <lenswire/frame.hpp>
+#include <lenswire/missed.hpp>
 #include <lenswire/result.hpp>
 #include <lenswire/stream_profile.hpp>
 #include <lenswire/time.hpp>
@@ -120,25 +121,6 @@ struct Subscription {
   std::string codec;
 };
 
-/// Why a frame did not come.
-enum class MissReason : std::uint8_t {
-  SlowClient = 1,   ///< this client, its link or its window had no room
-  EncoderBusy = 2,  ///< the server's encoder was still at an earlier frame
-  SourceGap = 3,    ///< the device or its driver lost it
-  RateLimit = 4,    ///< left out because of `rate_hz`
-  ServerBusy = 5,   ///< the server was behind
-};
-[[nodiscard]] std::string_view to_string(MissReason reason) noexcept;
-
-/// A run of frames that did not come, for one reason.
-struct MissedFrames {
-  MissReason reason = MissReason::SlowClient;
-  std::uint64_t first_sequence = 0;
-  std::uint32_t count = 0;
-
-  bool operator==(const MissedFrames&) const = default;
-};
-
 /// One frame as it came over the wire.
 struct ReceivedFrame {
   std::uint32_t subscription = 0;
@@ -148,8 +130,8 @@ struct ReceivedFrame {
   CodecId codec = CodecId::Raw;
   bool decoded = true;
   bool keyframe = true;
-  std::vector<MissedFrames> missed;  ///< between the previous frame and this one
-  std::optional<Region> region;      ///< which part of the source this is, where not all
+  MissedList missed;             ///< what did not come between the previous frame and this one
+  std::optional<Region> region;  ///< which part of the source this is, where not all
   double scale = 1;
   MonotonicTime server_capture_time{};  ///< the next three on the server's monotonic clock
   MonotonicTime server_arrival_time{};

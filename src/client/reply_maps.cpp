@@ -140,11 +140,16 @@ json to_map(const CameraInfo& camera) {
   }
   auto counters = json::object();
   for (const auto& [name, value] : camera.counters) counters[name] = value;
-  return {{"name", camera.name},         {"uri", camera.uri},
-          {"model", camera.model},       {"serial", camera.serial},
-          {"bus", camera.bus},           {"state", camera.state},
-          {"reason", camera.reason},     {"since_s", camera.since_s},
-          {"streams", std::move(streams)}, {"counters", std::move(counters)}};
+  return {{"name", camera.name},
+          {"uri", camera.uri},
+          {"model", camera.model},
+          {"serial", camera.serial},
+          {"bus", camera.bus},
+          {"state", camera.state},
+          {"reason", camera.reason},
+          {"since_s", camera.since_s},
+          {"streams", std::move(streams)},
+          {"counters", std::move(counters)}};
 }
 
 json subscribe_request(const SubscribeSettings& settings) {
@@ -171,7 +176,8 @@ Result<void> check(const SubscribeSettings& s) {
   };
   if (s.camera.empty() || s.stream.empty()) return bad("camera and stream", "given");
   if (s.quality < 1 || s.quality > 100) return bad("quality", "from 1 to 100");
-  if (!(s.rate_hz >= 0) || !std::isfinite(s.rate_hz)) return bad("rate", "0 or more frames a second");
+  if (!(s.rate_hz >= 0) || !std::isfinite(s.rate_hz))
+    return bad("rate", "0 or more frames a second");
   if (!(s.scale > 0 && s.scale <= 1)) return bad("scale", "above 0 and at most 1");
   if (s.region && (s.region->width == 0 || s.region->height == 0))
     return bad("the region", "at least one pixel wide and high");
