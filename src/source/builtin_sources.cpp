@@ -1,0 +1,24 @@
+// builtin_sources.cpp - the one list of source kinds; a new kind adds a line here.
+#include <array>
+
+#include "source/image/image_source.hpp"
+#include "source/replay/replay_source.hpp"
+#include "source/source_table.hpp"
+#include "source/synthetic/synthetic_source.hpp"
+
+namespace lenswire::source {
+namespace {
+
+// clang-format off
+constexpr std::array kKinds = {
+    SourceKind{"synthetic", "built-in RGB-D scene or bouncing ball", "synthetic:room", make_synthetic_source},
+    SourceKind{"replay", "folder of numbered depth and colour pictures", "replay:FOLDER?fps=30", make_replay_source},
+    SourceKind{"image", "one PNG or JPEG, shown for ever", "image:FILE", make_image_source},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const SourceKind> builtin_sources() noexcept { return kKinds; }
+
+}  // namespace lenswire::source
