@@ -1,8 +1,10 @@
 # One library target per layer: lenswire_layer(base SOURCES a.cpp ... TESTS a_test.cpp ... USES frame ... LINK fmt::fmt ...)
 # USES names layers of ours; tools/check_layers.py holds the include lines against the same rule.
 # THREADED says that its tests run more than one thread: they are labelled so, and run under the thread sanitizer too.
-find_package(GTest REQUIRED)
-include(GoogleTest)
+if(BUILD_TESTING)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()
 
 # Everything that the tests labelled `threaded` need: all that the tsan job builds.
 add_custom_target(lenswire_threaded_tests)
