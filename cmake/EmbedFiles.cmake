@@ -19,6 +19,7 @@ if(NOT CMAKE_SCRIPT_MODE_FILE)
   return()
 endif()
 
+cmake_minimum_required(VERSION 3.25)
 set(type_html "text/html; charset=utf-8")
 set(type_js "text/javascript; charset=utf-8")
 set(type_css "text/css; charset=utf-8")
@@ -26,6 +27,10 @@ set(type_svg "image/svg+xml")
 
 string(REPLACE "," ";" FILES "${FILES}")
 list(SORT FILES)
+if("index.html" IN_LIST FILES)  # it becomes "/", which sorts first
+  list(REMOVE_ITEM FILES index.html)
+  list(PREPEND FILES index.html)
+endif()
 set(arrays "")
 set(entries "")
 set(number 0)

@@ -26,17 +26,17 @@ function headers(more = {}) {
 }
 
 async function request(path, options, signal) {
-  const deadline = AbortSignal.timeout(DEADLINE_MS);
-  const either = new AbortController();
-  for (const one of [deadline, signal]) {
-    if (one?.aborted) either.abort();
-    one?.addEventListener('abort', () => either.abort(), {once: true});
-  }
+  const abort = new AbortController();
+  const deadline = setTimeout(() => abort.abort(), DEADLINE_MS);
+  if (signal?.aborted) abort.abort();
+  signal?.addEventListener('abort', () => abort.abort(), {once: true});
   let response;
   try {
-    response = await fetch(path, {cache: 'no-store', ...options, headers: headers(options.headers), signal: either.signal});
+    response = await fetch(path, {cache: 'no-store', ...options, headers: headers(options.headers), signal: abort.signal});
   } catch {
     throw new ApiError(0, 'The server does not answer.');
+  } finally {
+    clearTimeout(deadline);
   }
   if (response.ok) return response;
   let message = `The server answered ${response.status} ${response.statusText}.`;
@@ -50,11 +50,18 @@ async function request(path, options, signal) {
 }
 
 async function json(path, options = {}) {
-  const response = await request(path, options);
+  const abort = new AbortController();
+  const deadline = setTimeout(() => abort.abort(), DEADLINE_MS);
+  const response = await request(path, options, abort.signal).catch((error) => {
+    clearTimeout(deadline);
+    throw error;
+  });
   try {
     return await response.json();
   } catch {
     throw new ApiError(0, 'The answer broke off.');
+  } finally {
+    clearTimeout(deadline);
   }
 }
 
@@ -79,12 +86,7 @@ export function pictureUrl(name, stream, kind, query = '') {
   return `/cameras/${encodeURIComponent(name)}/${encodeURIComponent(stream)}.${kind}${query && `?${query}`}`;
 }
 
-/** One picture as a Blob. */
-export async function getPicture(url, signal) {
-  const response = await request(url, {}, signal);
-  try {
-    return await response.blob();
-  } catch {
-    throw new ApiError(0, 'The picture broke off.');
-  }
+/** Starts to fetch a picture or a stream of them; only the answer's head has a deadline. */
+export function openPicture(url, signal) {
+  return request(url, {}, signal);
 }

@@ -22,9 +22,12 @@ class StreamFigure {
     this.hasPicture = PICTURE_KINDS.has(stream.kind);
     this.frame = element('div', 'picture');
     if (this.hasPicture) {
-      this.image = Object.assign(element('img'), {alt: `${camera} ${stream.stream}, live`, decoding: 'async'});
-      this.frame.append(this.image);
-      this.live = new LivePicture(this.image, camera, stream.stream);
+      this.canvas = element('canvas');
+      this.canvas.setAttribute('role', 'img');
+      this.canvas.setAttribute('aria-label', `${camera} ${stream.stream}, live`);
+      this.canvas.dataset.stream = `${camera}/${stream.stream}`;
+      this.frame.append(this.canvas);
+      this.live = new LivePicture(this.canvas, camera, stream.stream);
       this.frame.addEventListener('dblclick', () => {
         if (document.fullscreenElement) document.exitFullscreen();
         else this.frame.requestFullscreen?.();
@@ -57,6 +60,7 @@ class StreamFigure {
     const clients = Number(stream.clients ?? 0);
     setText(this.viewers, live && clients ? `${clients} ${clients === 1 ? 'viewer' : 'viewers'}` : '');
     this.live?.setWanted(live);
+    if (this.live) this.frame.dataset.note = live ? 'waiting for the first picture' : 'no picture';
     this.node.classList.toggle('off', !live);
   }
 

@@ -25,7 +25,7 @@ function makeEditor(control) {
       return {node, set: (c) => { node.value = String(c.value); }, read: () => Number(node.value)};
     }
     case 'button': {
-      const node = Object.assign(element('button', '', 'Do it'), {type: 'button'});
+      const node = Object.assign(element('button', '', 'Run'), {type: 'button'});
       return {node, set: () => {}, read: () => 1, event: 'click'};
     }
     case 'text': {
@@ -71,12 +71,14 @@ class Row {
   async apply(afterChange) {
     const asked = this.editor.read();
     this.message.textContent = '';
+    this.message.classList.remove('note');
     this.node.classList.add('busy');
     try {
       const [back] = (await setControls(this.camera, {[this.control.name]: asked})).filter((c) => c.name === this.control.name);
       if (back) {
         this.show(back);
         const differs = back.type !== 'button' && back.value !== asked;
+        this.message.classList.toggle('note', differs);
         this.message.textContent = differs ? `The camera chose ${valueText(back)} instead of ${asked}.` : '';
       }
       afterChange();

@@ -1,54 +1,44 @@
-// Keeps an <img> live while it can be seen.
+// Keeps a <canvas> live while it can be seen, and leaves the last picture on it otherwise.
 //
 // A browser opens six connections to one server, and an endless MJPEG stream holds one for good. So only
-// the first few visible pictures are streams; the others, and all of them when a token is needed (an <img>
-// cannot send one), are single pictures fetched one after another.
+// four of the visible pictures are streams; the others are single pictures, fetched one after another.
 
-import {getPicture, pictureUrl, token} from './api.js';
+import {openPicture, pictureUrl} from './api.js';
+import {parts} from './multipart.js';
 
 const MAX_STREAMS = 4;
-const MAX_FETCHES = 1;
-const STILL_INTERVAL_MS = 100;
+const STILL_PAUSE_MS = 100;
 const RETRY_MS = 1000;
 
-const wanting = new Set();
-let streaming = 0;
-let fetching = 0;
-const waitingForFetch = [];
+/** Those that make do with stills until a stream is free. */
+const waiting = new Set();
+let streams = 0;
 
-async function fetchSlot() {
-  if (fetching < MAX_FETCHES) {
-    fetching += 1;
-    return;
-  }
-  await new Promise((resolve) => waitingForFetch.push(resolve));
+/** Stills of all pictures go one at a time. */
+let stillsTurn = Promise.resolve();
+
+function sleep(ms, signal) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => { clearTimeout(timer); resolve(); }, {once: true});
+  });
 }
-
-function freeFetchSlot() {
-  const next = waitingForFetch.shift();
-  if (next) next();
-  else fetching -= 1;
-}
-
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class LivePicture {
-  /** Borrows `image`, an <img>. Nothing happens before it is on screen and setWanted(true) was called. */
-  constructor(image, camera, stream) {
-    this.image = image;
+  /** Draws on `canvas` (borrowed) as soon as that is on screen and setWanted(true) was called. */
+  constructor(canvas, camera, stream) {
+    this.canvas = canvas;
     this.camera = camera;
     this.stream = stream;
     this.visible = false;
     this.wanted = false;
-    this.mode = 'off';
-    this.run = 0;
-    image.addEventListener('error', () => this.lost());
-    image.addEventListener('load', () => image.classList.add('live'));
+    this.running = null;
+    this.frames = 0;
     this.observer = new IntersectionObserver((entries) => {
       this.visible = entries[entries.length - 1].isIntersecting;
       this.update();
     }, {rootMargin: '100px'});
-    this.observer.observe(image);
+    this.observer.observe(canvas);
     this.onVisibility = () => this.update();
     document.addEventListener('visibilitychange', this.onVisibility);
   }
@@ -61,105 +51,86 @@ export class LivePicture {
   }
 
   close() {
-    this.wanted = false;
-    this.update();
+    this.setWanted(false);
     this.observer.disconnect();
-    if (this.shown) URL.revokeObjectURL(this.shown);
     document.removeEventListener('visibilitychange', this.onVisibility);
   }
 
   update() {
     const on = this.wanted && this.visible && !document.hidden;
-    if (on && this.mode === 'off') this.start();
-    if (!on && this.mode !== 'off') this.stop();
+    if (on && !this.running) this.start();
+    if (!on && this.running) this.stop();
   }
 
   start() {
-    this.run += 1;
-    if (!token() && streaming < MAX_STREAMS) {
-      streaming += 1;
-      this.mode = 'stream';
-      // The number keeps a browser from showing the remains of an earlier stream.
-      this.image.src = pictureUrl(this.camera, this.stream, 'mjpeg', `run=${this.run}`);
+    this.running = new AbortController();
+    const {signal} = this.running;
+    if (streams < MAX_STREAMS) {
+      streams += 1;
+      this.keepGoing(() => this.showStream(signal), RETRY_MS, signal).finally(() => {
+        streams -= 1;
+        const next = waiting.values().next().value;
+        next?.stop();
+        next?.update();
+      });
     } else {
-      this.mode = 'stills';
-      wanting.add(this);
-      this.abort = new AbortController();
-      this.fetchStills(this.run, this.abort.signal);
+      waiting.add(this);
+      this.keepGoing(() => this.showStill(signal), STILL_PAUSE_MS, signal);
     }
   }
 
   stop() {
-    const mode = this.mode;
-    this.mode = 'off';
-    this.run += 1;
-    if (mode === 'stream') {
-      this.freeze();
-      streaming -= 1;
-      const next = wanting.values().next().value;
-      if (next && !token()) {
-        next.stop();
-        next.start();
-      }
-    } else if (mode === 'stills') {
-      wanting.delete(this);
-      this.abort.abort();
-    }
+    waiting.delete(this);
+    this.running.abort();
+    this.running = null;
   }
 
-  /** Leaves the last picture of a stream on screen, and closes its connection. */
-  freeze() {
-    const {naturalWidth: width, naturalHeight: height} = this.image;
-    const run = this.run;
-    if (!width || !height) {
-      this.image.removeAttribute('src');
-      return;
-    }
-    const canvas = document.createElement('canvas');
-    canvas.width = width;
-    canvas.height = height;
-    canvas.getContext('2d').drawImage(this.image, 0, 0);
-    this.image.removeAttribute('src');
-    canvas.toBlob((blob) => {
-      if (blob && run === this.run) this.show(blob);
-    }, 'image/jpeg', 0.8);
-  }
-
-  show(blob) {
-    const url = URL.createObjectURL(blob);
-    const before = this.shown;
-    this.shown = url;
-    this.image.src = url;
-    if (before) URL.revokeObjectURL(before);
-  }
-
-  /** The stream ended or never began. */
-  lost() {
-    if (this.mode !== 'stream') return;
-    const run = this.run;
-    setTimeout(() => {
-      if (this.mode !== 'stream' || run !== this.run) return;
-      this.stop();
-      this.update();
-    }, RETRY_MS);
-  }
-
-  async fetchStills(run, signal) {
-    const url = pictureUrl(this.camera, this.stream, 'jpg');
-    while (this.mode === 'stills' && run === this.run) {
-      await fetchSlot();
-      let pause = STILL_INTERVAL_MS;
+  async keepGoing(step, pause, signal) {
+    while (!signal.aborted) {
+      let wait = pause;
       try {
-        if (this.mode === 'stills' && run === this.run) {
-          const blob = await getPicture(url, signal);
-          if (run === this.run) this.show(blob);
-        }
+        await step();
       } catch {
-        pause = RETRY_MS;
-      } finally {
-        freeFetchSlot();
+        // The camera's state and the banner say what is wrong; here only try again.
+        wait = RETRY_MS;
       }
-      await sleep(pause);
+      await sleep(wait, signal);
     }
+  }
+
+  async showStream(signal) {
+    const response = await openPicture(pictureUrl(this.camera, this.stream, 'mjpeg'), signal);
+    for await (const {fields, bytes} of parts(response.body)) {
+      await this.draw(new Blob([bytes], {type: fields.get('content-type')}), signal);
+    }
+  }
+
+  async showStill(signal) {
+    const before = stillsTurn;
+    let done;
+    stillsTurn = new Promise((resolve) => { done = resolve; });
+    try {
+      await before;
+      if (signal.aborted) return;
+      const response = await openPicture(pictureUrl(this.camera, this.stream, 'jpg'), signal);
+      await this.draw(await response.blob(), signal);
+    } finally {
+      done();
+    }
+  }
+
+  async draw(blob, signal) {
+    const bitmap = await createImageBitmap(blob);
+    if (!signal.aborted) {
+      const {canvas} = this;
+      if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) {
+        canvas.width = bitmap.width;
+        canvas.height = bitmap.height;
+      }
+      canvas.getContext('2d').drawImage(bitmap, 0, 0);
+      this.frames += 1;
+      canvas.dataset.frames = this.frames;
+    }
+    bitmap.close();
   }
 }

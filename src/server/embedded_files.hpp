@@ -15,6 +15,11 @@ struct EmbeddedFile {
   std::span<const std::byte> bytes;
 };
 
+/// The Content-Security-Policy under which the page works; sent with every file of it.
+inline constexpr std::string_view kPagePolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 /// Every file, sorted by path. Written by cmake/EmbedFiles.cmake at build time.
 ///
 /// Threading: reentrant.
