@@ -13,6 +13,7 @@ function(lenswire_layer name)
   cmake_parse_arguments(ARG "THREADED" "" "SOURCES;TESTS;USES;LINK;TEST_LINK" ${ARGN})
   add_library(lenswire_${name} STATIC ${ARG_SOURCES})
   add_library(lenswire::${name} ALIAS lenswire_${name})
+  set_property(GLOBAL APPEND PROPERTY LENSWIRE_LAYERS lenswire_${name})
   target_include_directories(lenswire_${name} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>)
   list(TRANSFORM ARG_USES PREPEND lenswire_)
