@@ -1,0 +1,202 @@
+#include "net/tls_client.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <poll.h>
+
+#include <array>
+#include <cctype>
+#include <limits>
+
+namespace lenswire::net {
+namespace {
+
+struct Free {
+  void operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
+  void operator()(SSL* ssl) const noexcept { SSL_free(ssl); }
+  void operator()(X509* certificate) const noexcept { X509_free(certificate); }
+};
+using ContextPtr = std::unique_ptr<SSL_CTX, Free>;
+using SslPtr = std::unique_ptr<SSL, Free>;
+
+std::string openssl_reason() {
+  const auto code = ERR_get_error();
+  ERR_clear_error();
+  const char* text = code == 0 ? nullptr : ERR_reason_error_string(code);
+  return text ? text : "connection closed";
+}
+
+bool is_sha256_hex(const std::string& text) noexcept {
+  if (text.size() != 64) return false;
+  for (const unsigned char c : text)
+    if (!std::isxdigit(c)) return false;
+  return true;
+}
+
+std::string fingerprint(SSL* ssl) {
+  const std::unique_ptr<X509, Free> certificate(SSL_get1_peer_certificate(ssl));
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  if (!certificate || X509_digest(certificate.get(), EVP_sha256(), digest.data(), &size) != 1)
+    return {};
+  std::string hex;
+  for (unsigned i = 0; i < size; ++i) hex += fmt::format("{:02x}", digest.at(i));
+  return hex;
+}
+
+bool same_hex(const std::string& a, const std::string& b) noexcept {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (std::tolower(static_cast<unsigned char>(a[i])) !=
+        std::tolower(static_cast<unsigned char>(b[i])))
+      return false;
+  return true;
+}
+
+class TlsStream final : public ClientStream {
+ public:
+  TlsStream(base::UniqueFd socket, ContextPtr context, SslPtr ssl, base::StopToken stop)
+      : socket_(std::move(socket)),
+        context_(std::move(context)),
+        ssl_(std::move(ssl)),
+        stop_(std::move(stop)) {}
+
+  Result<bool> handshake(MonotonicTime deadline) {
+    return run(deadline, [&] { return SSL_connect(ssl_.get()); });
+  }
+  [[nodiscard]] SSL* ssl() const noexcept { return ssl_.get(); }
+
+  Result<std::size_t> receive(std::span<std::byte> into, std::size_t at_least,
+                              MonotonicTime deadline) override {
+    std::size_t filled = 0;
+    while (filled < at_least) {
+      std::size_t got = 0;
+      const auto rest = into.subspan(filled);
+      const auto done =
+          run(deadline, [&] { return SSL_read_ex(ssl_.get(), rest.data(), rest.size(), &got); });
+      if (!done) return fail(done.error());
+      if (!*done) return filled;
+      filled += got;
+    }
+    return filled;
+  }
+
+  Result<void> send(std::span<const std::byte> bytes, MonotonicTime deadline) override {
+    while (!bytes.empty()) {
+      std::size_t sent = 0;
+      const auto done = run(
+          deadline, [&] { return SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &sent); });
+      if (!done) return fail(done.error());
+      if (!*done) return fail(ErrorCode::Timeout, "the server does not take what is sent to it");
+      bytes = bytes.subspan(sent);
+    }
+    return {};
+  }
+
+ private:
+  // Repeats an OpenSSL call until it is done; false at the deadline.
+  template <typename Call>
+  Result<bool> run(MonotonicTime deadline, Call call) {
+    while (true) {
+      ERR_clear_error();
+      const int result = call();
+      if (result > 0) return true;
+      const int error = SSL_get_error(ssl_.get(), result);
+      if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
+        if (error == SSL_ERROR_ZERO_RETURN)
+          return fail(ErrorCode::Disconnected, "the server closed the connection");
+        return fail(ErrorCode::Disconnected,
+                    fmt::format("the TLS connection broke ({})", openssl_reason()));
+      }
+      const short events = error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT;
+      auto ready = wait_for_socket(socket_.get(), events, deadline, stop_);
+      if (!ready || !*ready) return ready;
+    }
+  }
+
+  base::UniqueFd socket_;
+  ContextPtr context_;
+  SslPtr ssl_;
+  base::StopToken stop_;
+};
+
+Result<ContextPtr> make_context(const TlsClientSettings& settings) {
+  ContextPtr context(SSL_CTX_new(TLS_client_method()));
+  if (!context) return fail(ErrorCode::Unsupported, "OpenSSL does not start");
+  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+  SSL_CTX_set_cipher_list(context.get(), "ECDHE+AESGCM:ECDHE+CHACHA20");
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+                                         SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE);
+  const bool verify = !settings.insecure && settings.pin_sha256.empty();
+  SSL_CTX_set_verify(context.get(), verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+  if (!settings.ca_file.empty()) {
+    if (SSL_CTX_load_verify_file(context.get(), settings.ca_file.c_str()) != 1)
+      return fail(ErrorCode::InvalidArgument,
+                  fmt::format("{}: no readable PEM certificates in it ({})", settings.ca_file,
+                              openssl_reason()));
+  } else {
+    SSL_CTX_set_default_verify_paths(context.get());
+  }
+  return context;
+}
+
+// The name in the certificate, and SNI where the host is a name.
+void expect_host(SSL* ssl, const std::string& host) {
+  std::array<unsigned char, sizeof(in6_addr)> address{};
+  const bool literal = ::inet_pton(AF_INET, host.c_str(), address.data()) == 1 ||
+                       ::inet_pton(AF_INET6, host.c_str(), address.data()) == 1;
+  if (literal) {
+    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str());
+  } else {
+    SSL_set1_host(ssl, host.c_str());
+    SSL_set_tlsext_host_name(ssl, host.c_str());
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ClientStream>> make_tls_stream(base::UniqueFd socket,
+                                                      const std::string& host,
+                                                      const TlsClientSettings& settings,
+                                                      MonotonicTime deadline,
+                                                      base::StopToken stop) {
+  if (!settings.pin_sha256.empty() && !is_sha256_hex(settings.pin_sha256))
+    return fail(ErrorCode::InvalidArgument,
+                "the certificate pin must be 64 hexadecimal digits (SHA-256 of the certificate)");
+  auto context = make_context(settings);
+  if (!context) return fail(std::move(context).error());
+  SslPtr ssl(SSL_new(context->get()));
+  const int flags = ::fcntl(socket.get(), F_GETFL);
+  if (!ssl || ::fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK) != 0 ||
+      SSL_set_fd(ssl.get(), socket.get()) != 1)
+    return fail(ErrorCode::Unsupported, "OpenSSL does not start");
+  expect_host(ssl.get(), host);
+
+  auto stream = std::make_unique<TlsStream>(std::move(socket), std::move(*context), std::move(ssl),
+                                            std::move(stop));
+  const auto done = stream->handshake(deadline);
+  const auto verdict = SSL_get_verify_result(stream->ssl());
+  if (!done && verdict != X509_V_OK)
+    return fail(ErrorCode::PermissionDenied,
+                fmt::format("the certificate of {} is not trusted ({}); give its issuer with "
+                            "--ca-file, or pin the certificate with --pin-sha256",
+                            host, X509_verify_cert_error_string(verdict)));
+  if (!done)
+    return fail(done.error().code, fmt::format("TLS with {}: {}", host, done.error().message));
+  if (!*done)
+    return fail(ErrorCode::Timeout, fmt::format("{} does not answer the TLS hello", host));
+  if (const auto seen = fingerprint(stream->ssl());
+      !settings.pin_sha256.empty() && !same_hex(seen, settings.pin_sha256))
+    return fail(ErrorCode::PermissionDenied,
+                fmt::format("the certificate of {} is not the pinned one (its SHA-256 is {}); if "
+                            "the server got a new one on purpose, change the pin",
+                            host, seen));
+  return stream;
+}
+
+}  // namespace lenswire::net
