@@ -37,7 +37,8 @@ class SourceSink {
   virtual void opened(const SourceDescription& description) = 0;
 
   /// One captured frame. `frame->profile` is one of those last given to opened(); sequence numbers
-  /// of a stream rise, and a gap is a frame that the device or the driver lost.
+  /// of a stream rise within a run, and a gap is a frame that the device or the driver lost. The
+  /// next run may count on or begin anew.
   virtual void frame(FramePtr frame) = 0;
 
   /// Some controls have new values (the device or another program changed them).

@@ -97,6 +97,13 @@ Result<frame::Image> load_jpeg(int fd, std::uintmax_t size, std::span<const std:
   return image;
 }
 
+/// Of a source, Closed means that it has played to its end, which a bad disk does not.
+Result<frame::Image> without_closed(Result<frame::Image> image) {
+  if (!image && image.error().code == ErrorCode::Closed)
+    image.error().code = ErrorCode::Disconnected;
+  return image;
+}
+
 }  // namespace
 
 Result<frame::Image> load_picture(const std::filesystem::path& path) {
@@ -109,7 +116,7 @@ Result<frame::Image> load_picture(const std::filesystem::path& path) {
   if (!got) return fail(got.error());
   constexpr std::array<std::uint8_t, 8> kPng = {0x89, 'P', 'N', 'G', 0x0d, 0x0a, 0x1a, 0x0a};
   if (*got == start.size() && std::memcmp(start.data(), kPng.data(), kPng.size()) == 0)
-    return codec::read_png(path);
+    return without_closed(codec::read_png(path));
   if (*got >= 2 && start[0] == std::byte{0xff} && start[1] == std::byte{0xd8})
     return load_jpeg(fd->get(), static_cast<std::uintmax_t>(status.st_size),
                      std::span(start).first(*got), path);
@@ -120,7 +127,8 @@ Result<frame::Image> load_picture(const std::filesystem::path& path) {
 
 Result<void> check_folder(const std::filesystem::path& path) {
   if (const auto fd = open_to_read(path, true); !fd) return fail(fd.error());
-  if (::access(path.c_str(), X_OK) != 0) return fail(open_error(path, errno));
+  if (::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) != 0)
+    return fail(open_error(path, errno));
   return {};
 }
 

@@ -18,29 +18,36 @@ namespace lenswire::source {
 /// How long a test waits for what must happen; only a failing test waits so long.
 inline constexpr auto kPatience = std::chrono::seconds(20);
 
-/// Waits until `condition()` holds, looked at whenever `changed` may have changed it.
+/// Waits until a condition holds, looking whenever it is notified, and now and then besides.
 class Waiter {
  public:
   void notify() {
     base::MutexLock lock(mutex_);
+    ++notices_;
     changed_.notify_all();
   }
+  /// The condition may take any lock: none is held while it is asked.
   template <typename Condition>
   [[nodiscard]] bool wait(Condition condition) {
     const auto deadline = std::chrono::steady_clock::now() + kPatience;
-    base::MutexLock lock(mutex_);
-    while (!condition())
-      if (changed_.wait_until(mutex_, std::min(deadline, std::chrono::steady_clock::now() +
-                                                             std::chrono::milliseconds(5))) ==
-              std::cv_status::timeout &&
-          std::chrono::steady_clock::now() >= deadline)
-        return condition();
-    return true;
+    for (;;) {
+      std::uint64_t seen = 0;
+      {
+        base::MutexLock lock(mutex_);
+        seen = notices_;
+      }
+      if (condition()) return true;
+      const auto now = std::chrono::steady_clock::now();
+      if (now >= deadline) return false;
+      base::MutexLock lock(mutex_);
+      if (notices_ == seen) changed_.wait_until(mutex_, now + std::chrono::milliseconds(5));
+    }
   }
 
  private:
   base::Mutex mutex_;
   base::ConditionVariable changed_;
+  std::uint64_t notices_ LENSWIRE_GUARDED_BY(mutex_) = 0;
 };
 
 /// What the scripted sources of one test share; outlives even abandoned runs.
@@ -140,7 +147,8 @@ inline Script::Run failing_with(ErrorCode code, std::string message) {
   return [=](SourceSink&, const base::StopToken&) -> Result<void> { return fail(code, message); };
 }
 
-/// A runner over scripted sources, with times so short that no test has to wait for them.
+/// A runner over scripted sources. Times that a test waits for are short, and those that must not
+/// pass are long.
 class ScriptedRunner {
  public:
   explicit ScriptedRunner(Script::Run run, const base::Clock& clock = base::system_clock())
@@ -150,7 +158,7 @@ class ScriptedRunner {
     settings.backoff_max = std::chrono::milliseconds(2);
     settings.linger = Nanoseconds::zero();
     settings.probe_interval = std::chrono::milliseconds(1);
-    settings.abandon_after = std::chrono::milliseconds(20);
+    settings.abandon_after = std::chrono::seconds(10);
   }
 
   /// Calls start() as well.

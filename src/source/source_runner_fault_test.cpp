@@ -144,6 +144,7 @@ TEST(SourceRunnerFault, StopDoesNotWaitForARunThatNeverReturns) {
   int frames_at_stop = 0;
   {
     ScriptedRunner test(one_frame_then_wait());
+    test.settings.abandon_after = 20ms;
     script = test.script;
     script->run = [latch](SourceSink& sink, const base::StopToken&) -> Result<void> {
       const auto profile = test_profile("color", 30);
@@ -180,7 +181,8 @@ TEST(SourceRunnerFault, AStuckRunIsAbandonedAndANewSourceStreams) {
     sink.opened(describe({}));
     return Result<void>{};
   };
-  test.settings.open_timeout = 5ms;
+  test.settings.open_timeout = 200ms;  // the second run must not take that long
+  test.settings.abandon_after = 5ms;
   test.runner().set_demand(true);
   ASSERT_TRUE(test.wait([&] { return test.runner().status().abandoned == 1; }));
   ASSERT_TRUE(test.reaches(SourceState::Streaming));
@@ -205,7 +207,8 @@ TEST(SourceRunnerFault, StopsTryingWhenTooManyRunsAreStuck) {
   ASSERT_TRUE(test.wait(
       [&] { return test.runner().status().reason.find("never returned") != std::string::npos; }));
   EXPECT_EQ(test.runner().status().state, SourceState::Failed);
-  EXPECT_EQ(test.script->runs, 2);
+  EXPECT_EQ(test.runner().status().abandoned, 2U);
+  ASSERT_TRUE(test.wait([&] { return test.script->runs == 2; }));
   latch->open();
   ASSERT_TRUE(test.wait([&] { return test.script->runs > 2; }));
   test.runner().stop();
@@ -215,6 +218,7 @@ TEST(SourceRunnerFault, StopsTryingWhenTooManyRunsAreStuck) {
 TEST(SourceRunnerFault, StopDoesNotWaitForAProbeThatNeverReturns) {
   const auto latch = std::make_shared<Latch>();
   ScriptedRunner test(one_frame_then_wait());
+  test.settings.abandon_after = 20ms;
   test.script->probe = [latch]() -> Result<void> {
     latch->wait();
     return {};
