@@ -381,6 +381,7 @@ TEST_F(V4l2SourceTest, ASourceThatChangesItsFormatIsNegotiatedAgain) {
 }
 
 TEST_F(V4l2SourceTest, AThousandUnplugsLeakNothing) {
+  camera.formats = {{V4L2_PIX_FMT_YUYV, {discrete_size(64, 48, {30})}}};
   auto& churned = source("v4l2:usb-fake-1");
   for (int i = 0; i < 1000; ++i) {
     camera.add({.error = ENODEV});
