@@ -5,6 +5,7 @@
 #include "source/replay/replay_source.hpp"
 #include "source/source_table.hpp"
 #include "source/synthetic/synthetic_source.hpp"
+#include "source/v4l2/v4l2_source.hpp"
 
 namespace lenswire::source {
 namespace {
@@ -14,6 +15,7 @@ constexpr std::array kKinds = {
     SourceKind{"synthetic", "built-in RGB-D scene or bouncing ball", "synthetic:room", make_synthetic_source},
     SourceKind{"replay", "folder of numbered depth and colour pictures", "replay:FOLDER?fps=30", make_replay_source},
     SourceKind{"image", "one PNG or JPEG, shown for ever", "image:FILE", make_image_source},
+    SourceKind{"v4l2", "webcam or grabber that Linux shows as /dev/videoN", "v4l2:/dev/video0", make_v4l2_source, find_v4l2_sources},
 };
 // clang-format on
 

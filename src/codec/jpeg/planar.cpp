@@ -14,21 +14,22 @@
 namespace lenswire::codec {
 namespace {
 
-void yuyv_rows_scalar(const std::uint8_t* top, const std::uint8_t* bottom, std::size_t pairs,
-                      std::uint8_t* y_top, std::uint8_t* y_bottom, std::uint8_t* u,
-                      std::uint8_t* v) {
+void yuyv_rows_scalar(const std::uint8_t* __restrict top, const std::uint8_t* __restrict bottom,
+                      std::size_t pairs, std::uint8_t* __restrict y_top,
+                      std::uint8_t* __restrict y_bottom, std::uint8_t* __restrict u,
+                      std::uint8_t* __restrict v) {
+  for (std::size_t i = 0; i < 2 * pairs; ++i) {
+    y_top[i] = top[2 * i];
+    y_bottom[i] = bottom[2 * i];
+  }
   for (std::size_t i = 0; i < pairs; ++i) {
-    y_top[2 * i] = top[4 * i];
-    y_top[2 * i + 1] = top[4 * i + 2];
-    y_bottom[2 * i] = bottom[4 * i];
-    y_bottom[2 * i + 1] = bottom[4 * i + 2];
     u[i] = static_cast<std::uint8_t>((top[4 * i + 1] + bottom[4 * i + 1] + 1) / 2);
     v[i] = static_cast<std::uint8_t>((top[4 * i + 3] + bottom[4 * i + 3] + 1) / 2);
   }
 }
 
-void split_chroma_scalar(const std::uint8_t* uv, std::size_t pairs, std::uint8_t* u,
-                         std::uint8_t* v) {
+void split_chroma_scalar(const std::uint8_t* __restrict uv, std::size_t pairs,
+                         std::uint8_t* __restrict u, std::uint8_t* __restrict v) {
   for (std::size_t i = 0; i < pairs; ++i) {
     u[i] = uv[2 * i];
     v[i] = uv[2 * i + 1];

@@ -1,0 +1,42 @@
+#include "filter/depth_range.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+namespace lenswire::filter {
+
+Result<DepthCodes> depth_codes(double depth_unit_m, double min_m, double max_m) {
+  constexpr double kForgiven = 1e-6;
+  if (!(depth_unit_m > 0) || !std::isfinite(depth_unit_m) || !(min_m >= 0) || !(min_m <= max_m))
+    return fail(ErrorCode::InvalidArgument,
+                "depth range: the unit must be positive, and 0 <= minimum <= maximum");
+  const double first = std::clamp(std::ceil(min_m / depth_unit_m - kForgiven), 1.0, 65536.0);
+  const double last = std::clamp(std::floor(max_m / depth_unit_m + kForgiven), 0.0, 65535.0);
+  return DepthCodes{static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(last)};
+}
+
+Result<void> depth_range(const frame::ImageView& in, double depth_unit_m, double min_m,
+                         double max_m, frame::Image& out) {
+  if (in.format != PixelFormat::Z16)
+    return fail(ErrorCode::Unsupported, "depth range: only z16 has a depth range");
+  if (!in.complete())
+    return fail(ErrorCode::InvalidArgument,
+                "depth range: the picture has less data than its size needs");
+  const auto codes = depth_codes(depth_unit_m, min_m, max_m);
+  if (!codes) return fail(codes.error());
+  out.reshape(PixelFormat::Z16, in.width, in.height);
+  for (std::size_t y = 0; y < in.height; ++y) {
+    const std::byte* from = in.data.data() + y * in.stride_bytes;
+    std::byte* to = out.data.data() + y * out.stride_bytes;
+    for (std::size_t x = 0; x < in.width; ++x) {
+      std::uint16_t code;
+      std::memcpy(&code, from + 2 * x, 2);
+      if (code < codes->first || code > codes->last) code = kNoDepth;
+      std::memcpy(to + 2 * x, &code, 2);
+    }
+  }
+  return {};
+}
+
+}  // namespace lenswire::filter

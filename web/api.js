@@ -1,0 +1,92 @@
+// Talks to the server's HTTP API. Every call has a deadline; errors carry the server's own words.
+
+const DEADLINE_MS = 4000;
+const TOKEN_KEY = 'lenswire-token';
+
+export class ApiError extends Error {
+  /** `status` is 0 when the server did not answer at all. */
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export function token() {
+  return sessionStorage.getItem(TOKEN_KEY);
+}
+
+/** Kept for this tab only. */
+export function setToken(text) {
+  if (text) sessionStorage.setItem(TOKEN_KEY, text);
+  else sessionStorage.removeItem(TOKEN_KEY);
+}
+
+function headers(more = {}) {
+  return token() ? {...more, Authorization: `Bearer ${token()}`} : more;
+}
+
+async function request(path, options, signal) {
+  const abort = new AbortController();
+  const deadline = setTimeout(() => abort.abort(), DEADLINE_MS);
+  if (signal?.aborted) abort.abort();
+  signal?.addEventListener('abort', () => abort.abort(), {once: true});
+  let response;
+  try {
+    response = await fetch(path, {cache: 'no-store', ...options, headers: headers(options.headers), signal: abort.signal});
+  } catch {
+    throw new ApiError(0, 'The server does not answer.');
+  } finally {
+    clearTimeout(deadline);
+  }
+  if (response.ok) return response;
+  let message = `The server answered ${response.status} ${response.statusText}.`;
+  try {
+    const body = await response.json();
+    if (typeof body.message === 'string') message = body.message;
+  } catch {
+    // Not JSON: the status says it all.
+  }
+  throw new ApiError(response.status, message);
+}
+
+async function json(path, options = {}) {
+  const abort = new AbortController();
+  const deadline = setTimeout(() => abort.abort(), DEADLINE_MS);
+  const response = await request(path, options, abort.signal).catch((error) => {
+    clearTimeout(deadline);
+    throw error;
+  });
+  try {
+    return await response.json();
+  } catch {
+    throw new ApiError(0, 'The answer broke off.');
+  } finally {
+    clearTimeout(deadline);
+  }
+}
+
+const camera = (name) => `/api/v1/cameras/${encodeURIComponent(name)}`;
+
+export const getServer = () => json('/api/v1/server');
+export const getCameras = async () => (await json('/api/v1/cameras')).cameras ?? [];
+export const getControls = async (name) => (await json(`${camera(name)}/controls`)).controls ?? [];
+
+/** Applies the settings as a group; answers the controls as the device read them back. */
+export async function setControls(name, settings) {
+  const reply = await json(`${camera(name)}/controls`, {
+    method: 'PATCH',
+    headers: {'Content-Type': 'application/json'},
+    body: JSON.stringify({settings}),
+  });
+  return reply.controls ?? [];
+}
+
+/** The address of a stream's picture, `kind` being "mjpeg", "jpg" or "png". */
+export function pictureUrl(name, stream, kind, query = '') {
+  return `/cameras/${encodeURIComponent(name)}/${encodeURIComponent(stream)}.${kind}${query && `?${query}`}`;
+}
+
+/** Starts to fetch a picture or a stream of them; only the answer's head has a deadline. */
+export function openPicture(url, signal) {
+  return request(url, {}, signal);
+}
