@@ -22,9 +22,9 @@ struct Options {
   RemoteOptions remote;
   std::uint64_t frames = 1;
   std::string folder = ".";
-  std::optional<FileFormat> format;
+  std::string format;
   std::string codec;
-  DeliveryPolicy policy = DeliveryPolicy::Latest;
+  std::string policy = "latest";
   double timeout_s = 10;
   double rate_hz = 0;
   double scale = 1;
@@ -39,7 +39,12 @@ struct Track {
   std::uint64_t frames = 0;
 };
 
-FileFormat default_format(const StreamProfile& profile) noexcept {
+FileFormat format_for(const Options& options, const StreamProfile& profile) {
+  static const std::map<std::string, FileFormat> formats = {{"png", FileFormat::Png},
+                                                            {"jpg", FileFormat::Jpg},
+                                                            {"raw", FileFormat::Raw},
+                                                            {"ply", FileFormat::Ply}};
+  if (!options.format.empty()) return formats.at(options.format);
   if (profile.kind == StreamKind::Color) return FileFormat::Jpg;
   return profile.kind == StreamKind::Points ? FileFormat::Raw : FileFormat::Png;
 }
@@ -74,13 +79,13 @@ class Progress {
 Result<Track> start(Client& client, const Options& options, const CameraInfo& camera,
                     const StreamProfile& profile) {
   Track track;
-  track.format = options.format.value_or(default_format(profile));
+  track.format = format_for(options, profile);
   if (auto possible = check_format(profile, track.format); !possible)
     return fail(std::move(possible).error());
   SubscribeSettings settings;
   settings.camera = camera.name;
   settings.stream = profile.stream;
-  settings.policy = options.policy;
+  settings.policy = options.policy == "every" ? DeliveryPolicy::Every : DeliveryPolicy::Latest;
   settings.queue_frames = 64;
   settings.quality = options.quality;
   settings.rate_hz = options.rate_hz;
@@ -123,7 +128,7 @@ Result<void> run(const Options& options, const Context& context) {
   const auto streams = choose_streams(*camera, *url);
   if (!streams) return fail(streams.error());
   for (const auto& stream : *streams) {
-    const auto format = options.format.value_or(default_format(*stream.profile));
+    const auto format = format_for(options, *stream.profile);
     if (auto possible = check_format(*stream.profile, format); !possible) return possible;
   }
   auto files = FrameFiles::open(options.folder);
@@ -165,12 +170,6 @@ Result<void> run(const Options& options, const Context& context) {
 }  // namespace
 
 void add_grab(CLI::App& app, Context& context) {
-  static const std::map<std::string, FileFormat> formats = {{"png", FileFormat::Png},
-                                                            {"jpg", FileFormat::Jpg},
-                                                            {"raw", FileFormat::Raw},
-                                                            {"ply", FileFormat::Ply}};
-  static const std::map<std::string, DeliveryPolicy> policies = {{"latest", DeliveryPolicy::Latest},
-                                                                 {"every", DeliveryPolicy::Every}};
   auto* command = app.add_subcommand("grab", "Save frames of a camera as files");
   auto options = std::make_shared<Options>();
   command
@@ -185,11 +184,11 @@ void add_grab(CLI::App& app, Context& context) {
   command
       ->add_option("--format", options->format,
                    "png, jpg, raw or ply; default: jpg for colour, png (exact, 16 bit) for depth")
-      ->transform(CLI::CheckedTransformer(formats).description("{png,jpg,raw,ply}"));
+      ->check(CLI::IsMember({"png", "jpg", "raw", "ply"}));
   command->add_option("--codec", options->codec, "Codec on the wire: auto, raw, jpeg, png, ...");
   command
       ->add_option("--policy", options->policy, "latest: skip frames when slow; every: skip none")
-      ->transform(CLI::CheckedTransformer(policies).description("{latest,every}"));
+      ->check(CLI::IsMember({"latest", "every"}));
   command->add_option("--quality", options->quality, "JPEG quality")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();
