@@ -12,7 +12,7 @@ set -eu
 build_packages=(
   g++ cmake ninja-build ccache pkg-config
   libboost1.81-dev libssl-dev libexpected-dev libfmt-dev libspdlog-dev
-  libjpeg62-turbo-dev libturbojpeg0-dev libpng-dev zlib1g-dev libzstd-dev libhwy-dev
+  libjpeg62-turbo-dev libturbojpeg0-dev libpng-dev zlib1g-dev libhwy-dev
   libcli11-dev nlohmann-json3-dev libtomlplusplus-dev prometheus-cpp-dev
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
 )
@@ -22,7 +22,7 @@ test_packages=(
 )
 optional_packages=(
   chromium ffmpeg iptables netcat-openbsd python3-opencv systemd v4l-utils
-  libopencv-imgproc-dev libopencv-imgcodecs-dev
+  libopencv-imgproc-dev libopencv-imgcodecs-dev libzstd-dev
 )
 
 case ${1-} in
