@@ -67,6 +67,9 @@ class Server {
   /// The token file's path; empty where no token is needed.
   [[nodiscard]] std::string token_file() const;
 
+  /// Whether every event loop came round within `patience`: what a watchdog wants to know.
+  [[nodiscard]] bool responsive(Nanoseconds patience) const;
+
   struct Counters {
     std::uint64_t sessions = 0;
     std::uint64_t io_wakeups = 0;

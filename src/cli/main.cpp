@@ -17,11 +17,8 @@
 namespace lenswire::cli {
 namespace {
 
-constexpr std::array<AddCommand, LENSWIRE_HAVE_SERVE + 8> kCommands = {
-#if LENSWIRE_HAVE_SERVE
-    add_serve,
-#endif
-    add_ls,    add_grab, add_stat, add_ping, add_get, add_set, add_doctor, add_version};
+constexpr std::array<AddCommand, 9> kCommands = {
+    add_serve, add_ls, add_grab, add_stat, add_ping, add_get, add_set, add_doctor, add_version};
 
 base::StopSource* g_stop = nullptr;
 

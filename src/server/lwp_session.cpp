@@ -195,9 +195,9 @@ void LwpSession::subscribe(std::uint32_t id, const json& request) {
   const auto delivered = hub::delivered_profile(*profile, parsed->wish);
   if (!delivered) return reply_error(id, delivered.error());
 
-  auto subscription = std::make_unique<LwpSubscription>(++last_subscription_id_,
-                                                        worker_.fanout(**stream, parsed->wish),
-                                                        parsed->delivery, parsed->window, static_cast<SubscriptionOwner&>(*this));
+  auto subscription = std::make_unique<LwpSubscription>(
+      ++last_subscription_id_, worker_.fanout(**stream, parsed->wish), parsed->delivery,
+      parsed->window, static_cast<SubscriptionOwner&>(*this));
   // The profile's version comes with the first frame, in a `profile` event before it.
   reply(id, {{"subscription", subscription->id()},
              {"codec", codec::find_codec(parsed->wish.codec)->name},

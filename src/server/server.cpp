@@ -273,6 +273,17 @@ std::vector<std::string> Server::addresses() const {
 
 std::string Server::token_file() const { return impl_->token_file; }
 
+bool Server::responsive(Nanoseconds patience) const {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  for (const auto& worker : impl_->workers) {
+    auto passed = std::make_shared<std::promise<void>>();
+    auto future = passed->get_future();
+    worker->thread().post([passed] { passed->set_value(); });
+    if (future.wait_until(deadline) != std::future_status::ready) return false;
+  }
+  return true;
+}
+
 Server::Counters Server::counters() const {
   Counters counters;
   if (!impl_->services) return counters;

@@ -1,0 +1,166 @@
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include <CLI/CLI.hpp>
+#include <lenswire/server.hpp>
+
+#include "base/log.hpp"
+#include "cli/command.hpp"
+#include "cli/serve_config.hpp"
+#include "cli/service_notify.hpp"
+#include "client/remote_source.hpp"
+#include "source/source_table.hpp"
+
+namespace lenswire::cli {
+namespace {
+
+struct Options {
+  ServerSettings settings;
+  std::string config;
+  std::vector<std::string> cameras;
+  std::vector<std::string> listen;
+  std::vector<std::string> always_on;
+  std::vector<std::string> host_names;
+  std::string auth = "remote";
+  bool verbose = false;
+};
+
+source::SourceTable all_sources() {
+  source::SourceTable table;
+  table.add(client::remote_source_kind());
+  table.add(client::remote_tls_source_kind());
+  return table;
+}
+
+std::string default_state_dir() {
+  // systemd's StateDirectory=, then the user's own place (XDG Base Directory).
+  if (const char* folder = std::getenv("STATE_DIRECTORY")) return folder;
+  if (const char* folder = std::getenv("XDG_STATE_HOME")) return std::string(folder) + "/lenswire";
+  if (const char* home = std::getenv("HOME")) return std::string(home) + "/.local/state/lenswire";
+  return {};
+}
+
+// Every client is a descriptor, and the soft limit is often 1024.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65536);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+Result<void> add_cameras(Options& options, const source::SourceTable& sources) {
+  auto& cameras = options.settings.cameras;
+  if (!options.cameras.empty()) cameras.clear();
+  for (const auto& text : options.cameras) {
+    auto camera = parse_camera_option(text);
+    if (!camera) return fail(camera.error());
+    cameras.push_back(std::move(*camera));
+  }
+  if (cameras.empty())
+    for (const auto& kind : sources.kinds())
+      if (kind.find)
+        for (const auto& found : kind.find())
+          cameras.push_back({fmt::format("cam{}", cameras.size()), found.uri, false});
+  if (cameras.empty())
+    return fail(ErrorCode::NotFound,
+                "no camera found on this machine; plug one in, name one with --camera NAME=URI, or "
+                "try the built-in scene: --camera room=synthetic:room");
+  for (const auto& name : options.always_on) {
+    const auto found = std::find_if(cameras.begin(), cameras.end(),
+                                    [&](const auto& camera) { return camera.name == name; });
+    if (found == cameras.end())
+      return fail(ErrorCode::InvalidArgument,
+                  fmt::format("--always-on {}: there is no camera of that name", name));
+    found->always_on = true;
+  }
+  return {};
+}
+
+void announce(const Server& server, const ServerSettings& settings) {
+  const bool tls = !server.token_file().empty();
+  for (const auto& address : server.addresses()) {
+    const bool remote = !address.starts_with("127.") && !address.starts_with("[::1]");
+    fmt::print(stderr, "lenswire: listening on {}://{}\n", remote && tls ? "https" : "http",
+               address);
+  }
+  for (const auto& camera : settings.cameras)
+    fmt::print(stderr, "lenswire: camera {} = {}\n", camera.name, camera.uri);
+  if (tls)
+    fmt::print(stderr, "lenswire: remote clients need the token in {}\n", server.token_file());
+}
+
+Result<void> serve(Options& options, const Context& context) {
+  auto& settings = options.settings;
+  if (!options.config.empty()) {
+    if (auto ok = read_serve_config(options.config, settings); !ok) return ok;
+  }
+  if (!options.listen.empty()) settings.listen = options.listen;
+  if (!options.host_names.empty()) settings.host_names = options.host_names;
+  if (options.auth == "always") settings.auth = AuthMode::Always;
+  if (settings.state_dir.empty()) settings.state_dir = default_state_dir();
+  base::set_log_level(options.verbose ? base::LogLevel::Debug : base::LogLevel::Info);
+  const auto sources = all_sources();
+  if (auto ok = add_cameras(options, sources); !ok) return ok;
+  raise_descriptor_limit();
+  auto server = Server::start(settings, sources);
+  if (!server) return fail(std::move(server).error());
+  announce(**server, settings);
+  notify_service_manager("READY=1");
+  const auto period = watchdog_period().value_or(std::chrono::hours(1));
+  while (!context.stop.wait_for(period))
+    if ((*server)->responsive(period / 2)) notify_service_manager("WATCHDOG=1");
+  notify_service_manager("STOPPING=1");
+  (*server)->stop();
+  return {};
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  auto& settings = options->settings;
+  auto* command = app.add_subcommand("serve", "Put cameras on the network");
+  command->footer(
+      "Example: lenswire serve --camera front=v4l2:/dev/video0 --camera room=synthetic:room\n"
+      "Without --camera, every camera found on this machine is served.\n"
+      "Source URIs are listed in docs/sources.md, the configuration file in docs/manual.md.");
+  command->add_option("--camera", options->cameras, "A camera, as NAME=URI; repeatable")
+      ->type_name("NAME=URI");
+  command
+      ->add_option("--listen", options->listen,
+                   "Where to listen (default 127.0.0.1:6480); repeatable; *:6480 is everywhere")
+      ->type_name("HOST:PORT");
+  command->add_option("--config", options->config, "A TOML file with all of this")
+      ->type_name("FILE");
+  command->add_flag("--insecure-lan", settings.insecure_lan,
+                    "Let everybody on the network in, without token and TLS");
+  command
+      ->add_option("--always-on", options->always_on,
+                   "Capture from this camera even while nobody watches; repeatable")
+      ->type_name("NAME");
+  command->add_option("--name", settings.name, "The server's name (default: the host's)");
+  command->add_option("--host-name", options->host_names,
+                      "A name under which browsers may come; repeatable");
+  command->add_option("--state-dir", settings.state_dir,
+                      "Where the token and the certificate are kept");
+  command->add_option("--cert", settings.certificate_file, "TLS certificate (PEM)");
+  command->add_option("--key", settings.key_file, "Its key (PEM)");
+  command
+      ->add_option("--auth", options->auth, "Who must show a token: remote clients, or always all")
+      ->check(CLI::IsMember({"remote", "always"}));
+  command
+      ->add_option("--linger", settings.linger_s,
+                   "Seconds that a camera runs on after its last client (default 5)")
+      ->check(CLI::Range(0.0, 86400.0));
+  command->add_option("--io-threads", settings.io_threads, "I/O threads (default: half the cores)")
+      ->check(CLI::Range(0, 64));
+  command->add_option("--max-connections", settings.max_connections, "Default 2048")
+      ->check(CLI::Range(1, 100'000));
+  command->add_flag("--verbose", options->verbose, "Log more");
+  command->callback([options, &context] { context.finish(serve(*options, context)); });
+}
+
+}  // namespace lenswire::cli
