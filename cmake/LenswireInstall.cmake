@@ -15,6 +15,9 @@ endif()
 
 get_property(layers GLOBAL PROPERTY LENSWIRE_LAYERS)
 list(REMOVE_ITEM layers lenswire_cli)
+if(TARGET lenswire_strata)  # usable alone, so it is no layer of its own
+  list(APPEND layers lenswire_strata)
+endif()
 
 file(WRITE ${CMAKE_BINARY_DIR}/generated/empty.cpp "")
 add_library(lenswire_shared SHARED ${CMAKE_BINARY_DIR}/generated/empty.cpp)
@@ -38,7 +41,7 @@ target_link_libraries(lenswire_shared INTERFACE tl::expected)
 install(TARGETS lenswire_shared EXPORT lenswire-targets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT lib NAMELINK_COMPONENT dev)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/lenswire DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev
-  FILES_MATCHING PATTERN "*.hpp")
+  FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h")
 
 set(cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/lenswire)
 install(EXPORT lenswire-targets NAMESPACE lenswire:: DESTINATION ${cmake_dir} COMPONENT dev)

@@ -6,7 +6,7 @@
 
 Alone: a file with only that #include line compiles without a warning.
 Nothing else: no file of a third party is opened, and every macro that the include leaves defined is the
-compiler's, the standard library's, tl::expected's, or starts with LENSWIRE_.
+compiler's, the standard library's, tl::expected's, or ours by its beginning. C headers (.h) also compile as C.
 """
 
 import argparse
@@ -28,6 +28,8 @@ cstdlib cstring ctime cuchar cwchar cwctype
 """.split()
 # The standard library's parallel algorithms pull in TBB where it is installed; that is not ours to judge.
 STANDARD.remove("execution")
+
+OUR_MACROS = ("LENSWIRE_", "STRATA_")
 
 LINE_MARK = re.compile(r'^# \d+ "([^"]+)"')
 DEFINE = re.compile(r"^#define (\w+)")
@@ -54,21 +56,23 @@ def preprocess(compiler, flags, text):
 
 def check_header(compiler, flags, header, include, baseline):
     line = f"#include <{header.relative_to(include).as_posix()}>\n"
-    warnings = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wpedantic", "-Werror"]
-    # Twice: a header without `#pragma once` defines its types again.
-    alone = subprocess.run([compiler, "-std=c++20", "-fsyntax-only", "-x", "c++", *warnings, *flags, "-"],
-                           input=line + line, capture_output=True, text=True, check=False)
+    common = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wpedantic", "-Werror", "-fsyntax-only"]
     name = header.name
-    if alone.returncode:
-        yield f"{name}: does not compile alone:\n{alone.stderr}"
-        return
+    languages = [["-x", "c++", "-std=c++20"]] + ([["-x", "c", "-std=c99"]] if header.suffix == ".h" else [])
+    for language in languages:
+        # Twice: a header without a guard defines its types again.
+        alone = subprocess.run([compiler, *language, *common, *flags, "-"], input=line + line, capture_output=True,
+                               text=True, check=False)
+        if alone.returncode:
+            yield f"{name}: does not compile alone as {language[1]}:\n{alone.stderr}"
+            return
     files, macros = preprocess(compiler, flags, line)
     for file in sorted(files - baseline):
         inside = "/include/lenswire/" in file or file.startswith("<")
         if not inside and not file.endswith("/tl/expected.hpp"):
             yield f"{name}: opens {file}; public headers use the standard library and tl::expected only"
     for macro, file in sorted(macros.items()):
-        if file in baseline or file.startswith("<") or macro.startswith("LENSWIRE_"):
+        if file in baseline or file.startswith("<") or macro.startswith(OUR_MACROS):
             continue
         if macro.startswith("TL_") and file.endswith("/tl/expected.hpp"):
             continue
@@ -79,26 +83,28 @@ def check(compiler, root):
     include = (root / "include").resolve()
     flags = [f"-I{include}"]
     baseline, _ = preprocess(compiler, [], "".join(f"#include <{name}>\n" for name in STANDARD))
-    headers = sorted(include.rglob("*.hpp"))
+    headers = sorted([*include.rglob("*.hpp"), *include.rglob("*.h")])
     problems = [p for h in headers for p in check_header(compiler, flags, h, include, baseline)]
     return len(headers), problems
 
 
 PLANTED = [
-    ("#pragma once\ninline std::string name;\n", "does not compile alone"),
-    ("struct Twice {};\n", "does not compile alone"),
-    ("#pragma once\ninline int f(long n) { return n; }\n", "does not compile alone"),
-    ("#pragma once\n#include <linux/videodev2.h>\n", "opens "),
-    ("#pragma once\n#define CHECK(x) (x)\n", "leaves the macro CHECK defined"),
-    ("#pragma once\n#include <vector>\n#define LENSWIRE_X 1\n#define HERE 1\n#undef HERE\n", ""),
+    ("planted.h", "#pragma once\nstruct Plain { int x; };\nPlain make(void);\n", "does not compile alone as c:"),
+    ("planted.h", "#pragma once\n#include <stdint.h>\n#define STRATA_ONE 1\nuint8_t make(void);\n", ""),
+    ("planted.hpp", "#pragma once\ninline std::string name;\n", "does not compile alone"),
+    ("planted.hpp", "struct Twice {};\n", "does not compile alone"),
+    ("planted.hpp", "#pragma once\ninline int f(long n) { return n; }\n", "does not compile alone"),
+    ("planted.hpp", "#pragma once\n#include <linux/videodev2.h>\n", "opens "),
+    ("planted.hpp", "#pragma once\n#define CHECK(x) (x)\n", "leaves the macro CHECK defined"),
+    ("planted.hpp", "#pragma once\n#include <vector>\n#define LENSWIRE_X 1\n#define HERE 1\n#undef HERE\n", ""),
 ]
 
 
 def self_test(compiler):
     failures = 0
-    for text, expected in PLANTED:
+    for name, text, expected in PLANTED:
         with tempfile.TemporaryDirectory() as scratch:
-            header = pathlib.Path(scratch) / "include/lenswire/planted.hpp"
+            header = pathlib.Path(scratch) / "include/lenswire" / name
             header.parent.mkdir(parents=True)
             header.write_text(text)
             _, problems = check(compiler, pathlib.Path(scratch))

@@ -12,7 +12,7 @@ set -eu
 build_packages=(
   g++ cmake ninja-build ccache pkg-config
   libboost1.81-dev libssl-dev libexpected-dev libfmt-dev libspdlog-dev
-  libturbojpeg0-dev libpng-dev libzstd-dev libhwy-dev
+  libjpeg62-turbo-dev libturbojpeg0-dev libpng-dev zlib1g-dev libhwy-dev
   libcli11-dev nlohmann-json3-dev libtomlplusplus-dev prometheus-cpp-dev
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
 )
@@ -21,8 +21,8 @@ test_packages=(
   binutils curl git iproute2 procps python3 python3-numpy
 )
 optional_packages=(
-  chromium ffmpeg iptables netcat-openbsd python3-opencv systemd v4l-utils
-  libopencv-imgproc-dev libopencv-imgcodecs-dev
+  chromium ffmpeg iptables netcat-openbsd nodejs python3-opencv systemd v4l-utils
+  libopencv-imgproc-dev libopencv-imgcodecs-dev libzstd-dev
 )
 
 case ${1-} in
@@ -60,17 +60,26 @@ apt() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 -q "$@" </dev/null
 }
 # --no-remove: Boost 1.81 and 1.74 exclude each other; better to stop than to remove somebody's packages.
-install() { apt install -y --no-install-recommends --no-remove "${missing[@]}"; }
+install() { apt install -y --no-install-recommends --no-remove "$@"; }
 
 echo "deps: installing ${missing[*]}"
 # The lists on a machine may be absent or too old to fetch from; only then are they renewed.
-install && exit 0
+install "${missing[@]}" && exit 0
 echo "deps: renewing the package lists"
 apt update
-if ! install; then
-  echo "deps: apt-get could not install: ${missing[*]}" >&2
-  if dpkg-query -W -f '${Package} ${db:Status-Status}\n' 'libboost*1.74-dev' 2>/dev/null | grep -q ' installed'; then
-    echo "deps: Boost 1.74's development files are installed and exclude libboost1.81-dev; remove them first" >&2
-  fi
-  exit 1
+install "${missing[@]}" && exit 0
+
+if [ "${1-}" = optional ]; then
+  # One that cannot be had must not keep the others away.
+  left=()
+  for package in "${missing[@]}"; do
+    install "$package" >/dev/null || left+=("$package")
+  done
+  [ ${#left[@]} -eq 0 ] && exit 0
+  missing=("${left[@]}")
 fi
+echo "deps: apt-get could not install: ${missing[*]}" >&2
+if dpkg-query -W -f '${Package} ${db:Status-Status}\n' 'libboost*1.74-dev' 2>/dev/null | grep -q ' installed'; then
+  echo "deps: Boost 1.74's development files are installed and exclude libboost1.81-dev; remove them first" >&2
+fi
+exit 1

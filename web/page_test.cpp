@@ -2,9 +2,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <regex>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -53,34 +53,38 @@ TEST(EmbeddedPage, IsCompleteSortedAndTyped) {
   }
 }
 
+// The policy allows no code inside the page, and text of a camera must never become markup.
 TEST(EmbeddedPage, KeepsToItsPolicy) {
-  const std::regex inline_code(
-      R"(<script(?![^>]*\ssrc=)[^>]*>|<style|\sstyle=|\son[a-z]+=|javascript:)", std::regex::icase);
-  const std::regex markup_from_text(
-      R"(innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\()");
-  const std::regex other_server(R"((src|href)="(https?:)?//)");
   for (const auto& file : embedded_files()) {
     const auto text = text_of(file);
-    if (file.content_type.starts_with("text/html")) {
-      EXPECT_FALSE(std::regex_search(text, inline_code)) << file.path;
-      EXPECT_FALSE(std::regex_search(text, other_server)) << file.path;
+    const bool html = file.content_type.starts_with("text/html");
+    const auto forbidden =
+        html ? std::vector<std::string>{"<style",     " style=",     " onclick=",
+                                        " onload=",   " onerror=",   "javascript:",
+                                        "src=\"http", "href=\"http", "=\"//"}
+             : std::vector<std::string>{"innerHTML",      "outerHTML", "insertAdjacentHTML",
+                                        "document.write", "eval(",     "new Function"};
+    for (const auto& word : forbidden) {
+      EXPECT_EQ(text.find(word), text.npos) << file.path << " holds " << word;
     }
-    if (file.content_type.starts_with("text/javascript")) {
-      EXPECT_FALSE(std::regex_search(text, markup_from_text)) << file.path;
+    for (auto at = text.find("<script"); html && at != text.npos;
+         at = text.find("<script", at + 1)) {
+      EXPECT_NE(text.substr(at, text.find('>', at) - at).find(" src=\""), text.npos) << file.path;
     }
   }
 }
 
 TEST(EmbeddedPage, ImportsOnlyWhatIsEmbedded) {
-  const std::regex import_line(R"(from '\./([^']+)')");
+  const std::string import_from = " from './";
   std::set<std::string> embedded;
   for (const auto& file : embedded_files()) embedded.insert(name_of(file));
   int imports = 0;
   for (const auto& file : embedded_files()) {
     const auto text = text_of(file);
-    for (std::sregex_iterator match(text.begin(), text.end(), import_line), end; match != end;
-         ++match) {
-      EXPECT_TRUE(embedded.contains((*match)[1])) << file.path << " imports " << (*match)[1];
+    for (auto at = text.find(import_from); at != text.npos; at = text.find(import_from, at + 1)) {
+      const auto start = at + import_from.size();
+      const auto name = text.substr(start, text.find('\'', start) - start);
+      EXPECT_TRUE(embedded.contains(name)) << file.path << " imports " << name;
       ++imports;
     }
   }

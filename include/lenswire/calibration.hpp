@@ -31,10 +31,11 @@ struct Intrinsics {
 
   bool operator==(const Intrinsics&) const = default;
 
-  /// The same camera after the picture was cropped at (x, y) and then scaled by `scale`.
+  /// The same camera after the rectangle at (x, y) was cut out and scaled to another size.
   [[nodiscard]] Intrinsics cropped_and_scaled(std::uint32_t x, std::uint32_t y,
-                                              std::uint32_t new_width, std::uint32_t new_height,
-                                              double scale) const noexcept;
+                                              std::uint32_t crop_width, std::uint32_t crop_height,
+                                              std::uint32_t new_width,
+                                              std::uint32_t new_height) const noexcept;
 };
 
 /// Rigid transform p_to = rotation * p_from + translation.

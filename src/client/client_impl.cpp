@@ -314,7 +314,7 @@ Result<void> Client::Impl::unsubscribe(std::uint32_t id) {
 
 Result<void> Client::Impl::survive(const Error& error) {
   if (error.code == ErrorCode::Closed) return fail(error);
-  lost(error);
+  if (stream_) lost(error);
   const bool passing = error.code == ErrorCode::Disconnected || error.code == ErrorCode::Timeout;
   if (passing && settings_.reconnect.enabled) return {};
   return fail(error);
@@ -329,7 +329,8 @@ Result<void> Client::Impl::serve_connection() {
 MonotonicTime Client::Impl::next_restore() const noexcept {
   auto at = MonotonicTime::max();
   for (const auto& subscription : subscriptions_)
-    if (subscription->server_id == 0) at = std::min(at, subscription->retry_at);
+    if (subscription->server_id == 0 && !subscription->ended)
+      at = std::min(at, subscription->retry_at);
   return at;
 }
 

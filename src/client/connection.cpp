@@ -232,7 +232,8 @@ Result<void> Client::Impl::reconnect_until(MonotonicTime deadline) {
 Result<void> Client::Impl::restore_subscriptions() {
   for (std::size_t i = 0; i < subscriptions_.size(); ++i) {
     auto& subscription = *subscriptions_[i];
-    if (subscription.server_id != 0 || subscription.retry_at > now()) continue;
+    if (subscription.server_id != 0 || subscription.ended || subscription.retry_at > now())
+      continue;
     if (auto restored = restore(subscription); !restored) return restored;
   }
   return {};

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <random>
+#include <string_view>
 #include <vector>
 
 namespace lenswire::filter {
@@ -57,6 +59,13 @@ TEST(YuvRows, TwinsAgreeOnEveryChroma) {
     vector_yuv_row_kernels().yuyv(row.data(), kPairs, false, vector.data());
     ASSERT_EQ(scalar, vector) << u;
   }
+}
+
+// ctest runs this program a second time with the variable set.
+TEST(YuvRows, EnvironmentChoosesTheTwin) {
+  const char* force = std::getenv("LENSWIRE_FORCE_SCALAR");
+  const bool scalar = force != nullptr && std::string_view(force) == "1";
+  EXPECT_EQ(&yuv_row_kernels(), scalar ? &scalar_yuv_row_kernels() : &vector_yuv_row_kernels());
 }
 
 }  // namespace lenswire::filter

@@ -21,10 +21,10 @@ TEST(CalibrationVersion, ChangesWithEveryNumberAndOnlyWithThose) {
 
 TEST(Intrinsics, FollowACropAndAScale) {
   const Intrinsics camera{640, 480, 600, 600, 319.5, 239.5, DistortionModel::None, {}};
-  const auto half = camera.cropped_and_scaled(0, 0, 320, 240, 0.5);
+  const auto half = camera.cropped_and_scaled(0, 0, 640, 480, 320, 240);
   EXPECT_DOUBLE_EQ(half.cx, 159.5);
   EXPECT_DOUBLE_EQ(half.fy, 300);
-  const auto crop = camera.cropped_and_scaled(100, 50, 200, 100, 1);
+  const auto crop = camera.cropped_and_scaled(100, 50, 200, 100, 200, 100);
   EXPECT_DOUBLE_EQ(crop.cx, 219.5);
   EXPECT_DOUBLE_EQ(crop.cy, 189.5);
 }

@@ -7,10 +7,12 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <cctype>
-#include <limits>
+#include <cerrno>
+#include <cstdint>
 
 namespace lenswire::net {
 namespace {
@@ -32,8 +34,8 @@ std::string openssl_reason() {
 
 bool is_sha256_hex(const std::string& text) noexcept {
   if (text.size() != 64) return false;
-  for (const unsigned char c : text)
-    if (!std::isxdigit(c)) return false;
+  for (const char c : text)
+    if (!std::isxdigit(static_cast<unsigned char>(c))) return false;
   return true;
 }
 
@@ -54,6 +56,55 @@ bool same_hex(const std::string& a, const std::string& b) noexcept {
     if (std::tolower(static_cast<unsigned char>(a[i])) !=
         std::tolower(static_cast<unsigned char>(b[i])))
       return false;
+  return true;
+}
+
+// OpenSSL's own socket BIO writes without MSG_NOSIGNAL: a server that goes away would end a program
+// that did not ask for SIGPIPE to be ignored.
+int bio_write(BIO* bio, const char* data, std::size_t size, std::size_t* done) {
+  const int fd = static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
+  const auto sent = ::send(fd, data, size, MSG_NOSIGNAL);
+  BIO_clear_retry_flags(bio);
+  if (sent < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_write(bio);
+  *done = sent > 0 ? static_cast<std::size_t>(sent) : 0;
+  return sent > 0 ? 1 : 0;
+}
+
+int bio_read(BIO* bio, char* data, std::size_t size, std::size_t* done) {
+  const int fd = static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
+  const auto got = ::recv(fd, data, size, 0);
+  BIO_clear_retry_flags(bio);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_read(bio);
+  if (got == 0) BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
+  *done = got > 0 ? static_cast<std::size_t>(got) : 0;
+  return got > 0 ? 1 : 0;
+}
+
+long bio_control(BIO* bio, int command, long, void*) {
+  if (command == BIO_CTRL_FLUSH) return 1;
+  if (command == BIO_CTRL_EOF) return BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0 ? 1 : 0;
+  return 0;
+}
+
+const BIO_METHOD* socket_method() {
+  static BIO_METHOD* const method = [] {
+    BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "quiet socket");
+    if (!made) return made;
+    BIO_meth_set_write_ex(made, bio_write);
+    BIO_meth_set_read_ex(made, bio_read);
+    BIO_meth_set_ctrl(made, bio_control);
+    return made;
+  }();
+  return method;
+}
+
+// Borrows the socket.
+bool attach(SSL* ssl, int fd) {
+  BIO* bio = BIO_new(socket_method());
+  if (!bio) return false;
+  BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(fd)));
+  BIO_set_init(bio, 1);
+  SSL_set_bio(ssl, bio, bio);  // takes it over
   return true;
 }
 
@@ -173,7 +224,7 @@ Result<std::unique_ptr<ClientStream>> make_tls_stream(base::UniqueFd socket,
   SslPtr ssl(SSL_new(context->get()));
   const int flags = ::fcntl(socket.get(), F_GETFL);
   if (!ssl || ::fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK) != 0 ||
-      SSL_set_fd(ssl.get(), socket.get()) != 1)
+      !attach(ssl.get(), socket.get()))
     return fail(ErrorCode::Unsupported, "OpenSSL does not start");
   expect_host(ssl.get(), host);
 

@@ -176,7 +176,7 @@ TEST(JpegCodec, PassesMjpegAndAddsOnlyTheTables) {
   ASSERT_TRUE(JpegEncoder({10}).encode({PixelFormat::MJPEG, 64, 48, 0, bare}, out));
   const auto tables = standard_huffman_segment();
   ASSERT_EQ(out.size(), bare.size() + tables.size());
-  const auto at = std::ranges::search(out, tables).begin();
+  const auto at = std::search(out.begin(), out.end(), tables.begin(), tables.end());
   ASSERT_NE(at, out.end());
   out.erase(at, at + static_cast<std::ptrdiff_t>(tables.size()));
   EXPECT_EQ(out, bare);

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <random>
+#include <string_view>
 #include <vector>
 
 namespace lenswire::codec {
@@ -60,6 +62,13 @@ TEST(Planar, TwinsAgreeAtEveryLength) {
     ASSERT_EQ(u0, u1) << pairs;
     ASSERT_EQ(v0, v1) << pairs;
   }
+}
+
+// ctest runs this program a second time with the variable set.
+TEST(Planar, EnvironmentChoosesTheTwin) {
+  const char* force = std::getenv("LENSWIRE_FORCE_SCALAR");
+  const bool scalar = force != nullptr && std::string_view(force) == "1";
+  EXPECT_EQ(&planar_kernels(), scalar ? &scalar_planar_kernels() : &vector_planar_kernels());
 }
 
 }  // namespace lenswire::codec

@@ -128,6 +128,49 @@ TEST(PngCodec, CannotStoreYuyv) {
   EXPECT_EQ(written.error().code, ErrorCode::Unsupported);
 }
 
+// By hand: 2 x 5 pixels, 16 bit, stored (uncompressed) deflate, every filter type once.
+TEST(PngReader, UndoesEveryFilter) {
+  const std::vector<Bytef> rows{0, 1, 2, 3, 4,   // none
+                                1, 1, 2, 3, 4,   // sub: left pixel
+                                2, 1, 2, 3, 4,   // up
+                                3, 1, 2, 3, 4,   // average of left and up
+                                4, 1, 2, 3, 4};  // Paeth
+  std::vector<Bytef> packed(compressBound(static_cast<uLong>(rows.size())));
+  uLongf size = packed.size();
+  ASSERT_EQ(compress(packed.data(), &size, rows.data(), static_cast<uLong>(rows.size())), Z_OK);
+  std::vector<std::byte> png;
+  const auto add = [&](std::span<const Bytef> bytes) {
+    for (const auto byte : bytes) png.push_back(static_cast<std::byte>(byte));
+  };
+  const auto add_chunk = [&](std::vector<Bytef> type_and_body) {
+    png.resize(png.size() + 4);
+    put_u32(png, png.size() - 4, static_cast<std::uint32_t>(type_and_body.size() - 4));
+    add(type_and_body);
+    png.resize(png.size() + 4);
+    put_u32(png, png.size() - 4,
+            static_cast<std::uint32_t>(
+                crc32(0, type_and_body.data(), static_cast<uInt>(type_and_body.size()))));
+  };
+  add(std::vector<Bytef>{0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'});
+  add_chunk({'I', 'H', 'D', 'R', 0, 0, 0, 2, 0, 0, 0, 5, 16, 0, 0, 0, 0});
+  std::vector<Bytef> idat{'I', 'D', 'A', 'T'};
+  idat.insert(idat.end(), packed.begin(), packed.begin() + static_cast<std::ptrdiff_t>(size));
+  add_chunk(idat);
+  add_chunk({'I', 'E', 'N', 'D'});
+
+  frame::Image image;
+  ASSERT_TRUE(read_png_pixels(png, image));
+  std::vector<int> codes;
+  for (std::size_t i = 0; i < image.data.size(); i += 2)
+    codes.push_back(std::to_integer<int>(image.data[i]) | std::to_integer<int>(image.data[i + 1])
+                                                              << 8);
+  EXPECT_EQ(codes, (std::vector<int>{0x0102, 0x0304,  //
+                                     0x0102, 0x0406,  //
+                                     0x0204, 0x070a,  //
+                                     0x0204, 0x070b,  //
+                                     0x0306, 0x0a0f}));
+}
+
 TEST(PngReader, SaysTruncatedAtEveryCut) {
   const auto png = encoded(random_image(PixelFormat::Z16, 16, 16));
   frame::Image image;

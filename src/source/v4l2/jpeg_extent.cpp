@@ -29,7 +29,7 @@ std::uint8_t next_marker(base::ByteReader& reader) noexcept {
 
 // From inside entropy-coded data to its next marker; 0 where there is none.
 std::uint8_t skip_scan(std::span<const std::byte> data, base::ByteReader& reader) noexcept {
-  while (reader.remaining() > 1) {
+  while (reader.ok() && reader.remaining() > 1) {
     const auto* start = data.data() + reader.position();
     const auto* prefix =
         static_cast<const std::byte*>(std::memchr(start, kPrefix, reader.remaining() - 1));
@@ -60,6 +60,7 @@ std::optional<std::size_t> jpeg_extent(std::span<const std::byte> data, std::uin
     const auto length = reader.big<std::uint16_t>();
     if (length < 2) return std::nullopt;
     base::ByteReader segment(reader.bytes(length - 2U));
+    if (!reader.ok()) return std::nullopt;
     if (is_frame_header(marker)) {
       segment.skip(1);  // sample precision
       const auto lines = segment.big<std::uint16_t>();

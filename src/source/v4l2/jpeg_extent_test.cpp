@@ -35,6 +35,13 @@ TEST(JpegExtent, RefusesEveryTruncation) {
     EXPECT_FALSE(jpeg_extent(std::span(data).first(size), 16, 8)) << size;
 }
 
+TEST(JpegExtent, EndsWhereAScanHeaderIsCutShort) {
+  auto data = small_jpeg();
+  data[18] = std::byte{200};  // the scan header's length
+  data[19] = std::byte{0};    // what once was read over and over
+  EXPECT_FALSE(jpeg_extent(data, 16, 8));
+}
+
 TEST(JpegExtent, RefusesAnotherSize) {
   EXPECT_FALSE(jpeg_extent(small_jpeg(), 16, 9));
   EXPECT_FALSE(jpeg_extent(small_jpeg(), 8, 16));

@@ -69,7 +69,8 @@ Result<void> Capture::take_frame(bool poll_error) {
   if (error != 0)
     return fail(
         ErrorCode::Timeout,
-        fmt::format("{} stopped streaming ({}); it is started again", uses_.node.path,
+        fmt::format("{} stopped streaming ({}); if that repeats, try another cable or port",
+                    uses_.node.path,
                     error == EAGAIN ? "its driver reports an error" : std::strerror(error)));
   errors_in_a_row_ = 0;
 

@@ -142,6 +142,11 @@ bool within_range(const ControlEntry& entry, std::int64_t value) {
   }
 }
 
+auto find_named(auto& entries, const std::string& name) {
+  return std::find_if(entries.begin(), entries.end(),
+                      [&](const ControlEntry& entry) { return entry.control.name == name; });
+}
+
 // One member of a group on its way to the driver; owns the text it points to.
 struct Setting {
   ControlEntry entry;
@@ -329,8 +334,7 @@ Result<std::vector<Control>> apply_controls(const OpenNode& node, const ControlS
   std::vector<Setting> group;
   std::vector<Setting> before;
   for (const auto& [name, value] : settings) {
-    const auto found = std::find_if(entries.begin(), entries.end(),
-                                    [&](const auto& entry) { return entry.control.name == name; });
+    const auto found = find_named(entries, name);
     if (found == entries.end())
       return fail(ErrorCode::NotFound,
                   fmt::format("{} has no control '{}'; `lenswire get` lists those it has",
@@ -362,8 +366,7 @@ Result<std::vector<Control>> apply_controls(const OpenNode& node, const ControlS
   // Listed anew: setting one control may have changed the range or the state of another.
   auto present = list_controls(node);
   for (const auto& [name, value] : settings) {
-    const auto found = std::find_if(present.begin(), present.end(),
-                                    [&](const auto& entry) { return entry.control.name == name; });
+    const auto found = find_named(present, name);
     if (found == present.end()) continue;
     read_value(node, *found);
     answer.push_back(std::move(found->control));

@@ -219,7 +219,7 @@ std::string summary_of(const std::vector<FormatOffer>& offers) {
   }
   auto text = names_of(offers);
   if (largest.width > 0) text += fmt::format(" up to {}x{}", largest.width, largest.height);
-  if (unreadable > 0) text += fmt::format(" (and {} formats lenswire does not read)", unreadable);
+  if (unreadable > 0) text += fmt::format(" (and {} more that lenswire does not read)", unreadable);
   return text;
 }
 

@@ -103,7 +103,7 @@ TEST(Negotiate, CountsWhatItCanNotRead) {
   const auto node = open_node(system, "/dev/video0");
   ASSERT_TRUE(node);
   EXPECT_EQ(summary_of(list_formats(*node)),
-            "yuyv up to 640x480 (and 1 formats lenswire does not read)");
+            "yuyv up to 640x480 (and 1 more that lenswire does not read)");
 }
 
 TEST(Negotiate, KeepsTheDriversStride) {

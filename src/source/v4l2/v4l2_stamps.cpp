@@ -24,21 +24,33 @@ StampMeaning stamp_meaning(std::uint32_t buffer_flags, bool is_uvc) noexcept {
 
 CaptureStamp capture_stamp(MonotonicTime stamp, StampMeaning meaning, Nanoseconds frame_time,
                            MonotonicTime arrival) noexcept {
-  const auto half = frame_time / 2;
-  if (stamp > arrival + kStampSlack || stamp + kOldestStamp < arrival)
+  const auto ahead = meaning == StampMeaning::EndOfFrame ? frame_time : Nanoseconds::zero();
+  if (stamp > arrival + ahead + kStampSlack || stamp + kOldestStamp < arrival)
     meaning = StampMeaning::Arrival;
+  auto earliest = arrival - 2 * frame_time;  // it may also have waited in the driver
+  auto latest = arrival;
   switch (meaning) {
     case StampMeaning::EndOfFrame:
-      return {stamp - half, half, TimestampDomain::HostMonotonic};
+      earliest = stamp - frame_time;
+      latest = stamp;
+      break;
     case StampMeaning::StartOfExposure:
-      return {std::min(stamp + half, arrival), half, TimestampDomain::Device};
+      earliest = stamp;
+      latest = stamp + frame_time;
+      break;
     case StampMeaning::FirstPacket:
-      return {std::min(stamp, arrival), half, TimestampDomain::HostMonotonic};
+      earliest = stamp - frame_time / 2;
+      latest = stamp + frame_time / 2;
+      break;
     case StampMeaning::Arrival:
       break;
   }
-  // The frame may also have waited in the driver for a frame time.
-  return {arrival - frame_time, frame_time, TimestampDomain::HostMonotonic};
+  latest = std::min(latest, arrival);
+  earliest = std::min(earliest, latest);
+  const auto half = (latest - earliest) / 2;
+  return {earliest + half, half,
+          meaning == StampMeaning::StartOfExposure ? TimestampDomain::Device
+                                                   : TimestampDomain::HostMonotonic};
 }
 
 }  // namespace lenswire::source::v4l2

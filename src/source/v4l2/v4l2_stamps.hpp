@@ -52,8 +52,9 @@ struct CaptureStamp {
 ///
 /// Exposure and readout each take at most one frame time, and one follows the other, so the middle
 /// lies up to one frame time before the end of the frame, up to one after the start of the
-/// exposure, and up to half of one on either side of the first packet. A stamp that can't be true
-/// (later than the arrival, or seconds before it) is taken for none.
+/// exposure, up to half of one on either side of the first packet, and always before the arrival.
+/// A stamp that can't be true (it foretells the future, or is half a minute old) is taken for none;
+/// only an end of frame may lie a frame time ahead: emulated cameras know theirs beforehand.
 [[nodiscard]] CaptureStamp capture_stamp(MonotonicTime stamp, StampMeaning meaning,
                                          Nanoseconds frame_time, MonotonicTime arrival) noexcept;
 

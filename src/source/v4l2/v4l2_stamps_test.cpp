@@ -75,9 +75,19 @@ TEST(CaptureStamp, IntervalsHoldTheMiddleOfTheExposure) {
   EXPECT_EQ(packet.uncertainty, kFrameTime / 2);
 }
 
-TEST(CaptureStamp, IsNeverLaterThanTheArrival) {
-  const auto late = capture_stamp(kArrival, StampMeaning::StartOfExposure, kFrameTime, kArrival);
-  EXPECT_EQ(late.time, kArrival);
+TEST(CaptureStamp, TheArrivalEndsTheInterval) {
+  const auto stamp = kArrival - milliseconds(10);
+  const auto start = capture_stamp(stamp, StampMeaning::StartOfExposure, kFrameTime, kArrival);
+  EXPECT_EQ(start.time - start.uncertainty, stamp);
+  EXPECT_EQ(start.time + start.uncertainty, kArrival);
+
+  const auto foretold =
+      capture_stamp(kArrival + milliseconds(30), StampMeaning::EndOfFrame, kFrameTime, kArrival);
+  EXPECT_EQ(foretold.time - foretold.uncertainty, kArrival - milliseconds(10));
+  EXPECT_EQ(foretold.time + foretold.uncertainty, kArrival);
+
+  const auto same = capture_stamp(kArrival, StampMeaning::StartOfExposure, kFrameTime, kArrival);
+  EXPECT_EQ(same.time, kArrival);
 }
 
 TEST(CaptureStamp, LyingStampsCountAsNone) {

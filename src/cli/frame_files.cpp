@@ -1,0 +1,196 @@
+#include "cli/frame_files.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include <nlohmann/json.hpp>
+
+#include "base/clock.hpp"
+#include "cli/point_cloud.hpp"
+#include "cli/text.hpp"
+#include "wire/maps.hpp"
+
+namespace lenswire::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+ErrorCode code_of(int error) noexcept {
+  if (error == EACCES || error == EPERM || error == EROFS) return ErrorCode::PermissionDenied;
+  if (error == ENOENT) return ErrorCode::NotFound;
+  if (error == ENOSPC || error == EDQUOT || error == EMFILE) return ErrorCode::Busy;
+  return ErrorCode::InvalidArgument;
+}
+
+auto file_failure(const fs::path& path, int error) {
+  return fail(
+      code_of(error),
+      fmt::format("{} cannot be written ({}); choose another folder with --out, or make room",
+                  path.string(), std::strerror(error)));
+}
+
+Result<void> write_all(int fd, std::span<const std::byte> bytes, const fs::path& path) {
+  while (!bytes.empty()) {
+    const auto written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return file_failure(path, errno);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+// A reader of the folder sees a whole file or none.
+Result<void> write_file(const fs::path& path, std::span<const std::byte> bytes) {
+  auto temporary = path;
+  temporary += ".part";
+  Result<void> done;
+  {
+    const base::UniqueFd fd(
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    if (!fd) return file_failure(path, errno);
+    done = write_all(fd.get(), bytes, path);
+  }
+  if (done && ::rename(temporary.c_str(), path.c_str()) != 0) done = file_failure(path, errno);
+  if (!done) ::unlink(temporary.c_str());
+  return done;
+}
+
+bool is_png_format(PixelFormat format) noexcept {
+  return codec::find_codec(CodecId::Png)->accepts(format);
+}
+
+}  // namespace
+
+std::string_view extension(FileFormat format) noexcept {
+  switch (format) {
+    case FileFormat::Png:
+      return "png";
+    case FileFormat::Jpg:
+      return "jpg";
+    case FileFormat::Raw:
+      return "raw";
+    case FileFormat::Ply:
+      return "ply";
+  }
+  return "raw";
+}
+
+Result<void> check_format(const StreamProfile& profile, FileFormat format) {
+  const auto refuse = [&](std::string_view why, std::string_view instead) {
+    return fail(ErrorCode::InvalidArgument,
+                fmt::format("stream '{}' ({}) cannot become {}: {}; {}", profile.stream,
+                            to_string(profile.format), extension(format), why, instead));
+  };
+  const bool deep = profile.format == PixelFormat::Z16 || profile.format == PixelFormat::Y16;
+  if (format == FileFormat::Ply && profile.kind != StreamKind::Depth)
+    return refuse("points come from depth",
+                  "name the depth stream in the URL, or use another --format");
+  if (format == FileFormat::Ply && !profile.intrinsics)
+    return refuse("it has no calibration", "use --format png");
+  if (format == FileFormat::Jpg && deep)
+    return refuse("JPEG has 8 bits", "use --format png, which is exact");
+  if (format == FileFormat::Png && !is_compressed(profile.format) && !is_png_format(profile.format))
+    return refuse("PNG does not hold this pixel format", "use --format jpg or raw");
+  if (profile.format == PixelFormat::XYZ32F && format != FileFormat::Raw)
+    return refuse("these are points already", "use --format raw");
+  return {};
+}
+
+Result<FrameFiles> FrameFiles::open(fs::path folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) return file_failure(folder, error.value());
+  const auto path = folder / "frames.jsonl";
+  base::UniqueFd index(
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666));
+  if (!index) return file_failure(path, errno);
+  return FrameFiles(std::move(folder), std::move(index));
+}
+
+Result<void> FrameFiles::contents(const Frame& frame, const ReceivedFrame& received,
+                                  FileFormat format) {
+  const auto view = frame::view_of(frame);
+  switch (format) {
+    case FileFormat::Raw:
+      encoded_.assign(frame.data.begin(), frame.data.end());
+      return {};
+    case FileFormat::Png:
+      if (!received.decoded && received.codec == CodecId::Png) {
+        encoded_.assign(frame.data.begin(), frame.data.end());
+        return {};
+      }
+      if (!png_) png_ = codec::find_codec(CodecId::Png)->make_encoder({});
+      return png_->encode(view, encoded_);
+    case FileFormat::Jpg:
+      if (!received.decoded && received.codec == CodecId::Jpeg) {
+        encoded_.assign(frame.data.begin(), frame.data.end());
+        return {};
+      }
+      if (!jpeg_) jpeg_ = codec::find_codec(CodecId::Jpeg)->make_encoder({});
+      return jpeg_->encode(view, encoded_);
+    case FileFormat::Ply: {
+      const auto points = points_from_depth(frame);
+      if (!points) return fail(points.error());
+      encoded_ = to_ply(*points);
+      return {};
+    }
+  }
+  return {};
+}
+
+Result<void> FrameFiles::write(const ReceivedFrame& received, const std::string& camera,
+                               FileFormat format) {
+  const auto& frame = *received.frame;
+  if (auto made = contents(frame, received, format); !made) return made;
+  const auto name = fmt::format("{}-{}-{:08}.{}", camera, frame.profile->stream, frame.sequence,
+                                extension(format));
+  if (auto written = write_file(folder_ / name, encoded_); !written) return written;
+  bytes_written_ += encoded_.size();
+  auto line = describe(received, camera);
+  line["file"] = name;
+  const auto text = json_line(line) + "\n";
+  return write_all(index_.get(), std::as_bytes(std::span(text)), folder_ / "frames.jsonl");
+}
+
+nlohmann::json to_json(const MissedList& missed) {
+  auto list = nlohmann::json::array();
+  for (const auto& record : missed.records())
+    list.push_back({{"reason", to_string(record.reason)},
+                    {"count", record.count},
+                    {"first_sequence", record.first_sequence}});
+  return list;
+}
+
+nlohmann::json describe(const ReceivedFrame& received, const std::string& camera) {
+  const auto& frame = *received.frame;
+  nlohmann::json line = {
+      {"camera", camera},
+      {"stream", frame.profile->stream},
+      {"sequence", frame.sequence},
+      {"capture_time_ns", to_ns(frame.capture_time)},
+      {"capture_time_utc_ns", to_ns(base::system_clock().to_utc(frame.capture_time))},
+      {"capture_uncertainty_ns", frame.capture_uncertainty.count()},
+      {"server_capture_time_ns", to_ns(received.server_capture_time)},
+      {"server_arrival_time_ns", to_ns(received.server_arrival_time)},
+      {"server_send_time_ns", to_ns(received.server_send_time)},
+      {"received_time_ns", to_ns(received.received_time)},
+      {"codec", codec::find_codec(received.codec) ? codec::find_codec(received.codec)->name : "?"},
+      {"wire_bytes", received.wire_bytes},
+      {"missed", to_json(received.missed)},
+      {"profile", wire::to_map(*frame.profile, 0)}};
+  line["profile"].erase("version");
+  if (frame.device_time_ns) line["device_time_ns"] = *frame.device_time_ns;
+  if (const auto& r = received.region)
+    line["region"] = {{"x", r->x},
+                      {"y", r->y},
+                      {"width", r->width},
+                      {"height", r->height},
+                      {"scale", received.scale}};
+  return line;
+}
+
+}  // namespace lenswire::cli

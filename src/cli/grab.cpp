@@ -1,0 +1,211 @@
+// grab.cpp - lenswire grab: frames of a camera as files.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "base/clock.hpp"
+#include "cli/frame_files.hpp"
+#include "cli/remote.hpp"
+#include "cli/text.hpp"
+
+namespace lenswire::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Options {
+  RemoteOptions remote;
+  std::uint64_t frames = 1;
+  std::string folder = ".";
+  std::string format;
+  std::string codec;
+  std::string policy = "latest";
+  double timeout_s = 10;
+  double rate_hz = 0;
+  double scale = 1;
+  int quality = 80;
+  bool json = false;
+};
+
+// One stream being grabbed.
+struct Track {
+  std::uint32_t subscription = 0;
+  FileFormat format = FileFormat::Png;
+  std::uint64_t frames = 0;
+};
+
+FileFormat format_for(const Options& options, const StreamProfile& profile) {
+  static const std::map<std::string, FileFormat> formats = {{"png", FileFormat::Png},
+                                                            {"jpg", FileFormat::Jpg},
+                                                            {"raw", FileFormat::Raw},
+                                                            {"ply", FileFormat::Ply}};
+  if (!options.format.empty()) return formats.at(options.format);
+  if (profile.kind == StreamKind::Color) return FileFormat::Jpg;
+  return profile.kind == StreamKind::Points ? FileFormat::Raw : FileFormat::Png;
+}
+
+// Rate and time left, on one line that is written over.
+class Progress {
+ public:
+  explicit Progress(std::uint64_t total) : total_(total), shown_(::isatty(STDERR_FILENO) == 1) {}
+  ~Progress() {
+    if (shown_ && drawn_) fmt::print(stderr, "\r\x1b[K");
+  }
+  void step(std::uint64_t done) {
+    const auto now = base::system_clock().now();
+    if (!shown_ || now - last_ < 200ms) return;
+    last_ = now;
+    drawn_ = true;
+    const double seconds = std::chrono::duration<double>(now - begun_).count();
+    const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
+    fmt::print(stderr, "\r\x1b[K{} of {} frames, {:.1f} a second", done, total_, rate);
+    if (rate > 0) fmt::print(stderr, ", {:.0f} s left", static_cast<double>(total_ - done) / rate);
+    std::fflush(stderr);
+  }
+
+ private:
+  std::uint64_t total_;
+  bool shown_;
+  bool drawn_ = false;
+  MonotonicTime begun_ = base::system_clock().now();
+  MonotonicTime last_{};
+};
+
+Result<Track> start(Client& client, const Options& options, const CameraInfo& camera,
+                    const StreamProfile& profile) {
+  Track track;
+  track.format = format_for(options, profile);
+  if (auto possible = check_format(profile, track.format); !possible)
+    return fail(std::move(possible).error());
+  SubscribeSettings settings;
+  settings.camera = camera.name;
+  settings.stream = profile.stream;
+  settings.policy = options.policy == "every" ? DeliveryPolicy::Every : DeliveryPolicy::Latest;
+  settings.queue_frames = 64;
+  settings.quality = options.quality;
+  settings.rate_hz = options.rate_hz;
+  settings.scale = options.scale;
+  // A JPEG goes into its file as it came; so does a PNG.
+  if (track.format == FileFormat::Jpg) settings.codec = "jpeg";
+  if (!options.codec.empty()) settings.codec = options.codec;
+  settings.decode = !(track.format == FileFormat::Jpg && settings.codec == "jpeg") &&
+                    !(track.format == FileFormat::Png && settings.codec == "png");
+  auto subscription = client.subscribe(settings);
+  if (!subscription) return fail(std::move(subscription).error());
+  track.subscription = subscription->id;
+  return track;
+}
+
+void report(const Options& options, const std::vector<Track>& tracks, std::uint64_t frames,
+            std::uint64_t missed, const FrameFiles& files) {
+  if (options.json) {
+    fmt::print("{}\n", json_line({{"frames", frames},
+                                  {"streams", tracks.size()},
+                                  {"missed", missed},
+                                  {"bytes", files.bytes_written()},
+                                  {"folder", options.folder}}));
+    return;
+  }
+  fmt::print(
+      "{} frames ({}) in {}{}\n", frames, bytes_text(static_cast<double>(files.bytes_written())),
+      options.folder,
+      missed == 0 ? ", none missed between them" : fmt::format(", {} missed between them", missed));
+}
+
+Result<void> run(const Options& options, const Context& context) {
+  const auto url = base::LenswireUrl::parse(options.remote.url);
+  if (!url) return fail(url.error());
+  auto opened = connect(options.remote, context);
+  if (!opened) return fail(std::move(opened).error());
+  auto& client = **opened;
+  const auto camera = choose_camera(client, *url);
+  if (!camera) return fail(camera.error());
+  const auto streams = choose_streams(*camera, *url);
+  if (!streams) return fail(streams.error());
+  for (const auto& stream : *streams) {
+    const auto format = format_for(options, *stream.profile);
+    if (auto possible = check_format(*stream.profile, format); !possible) return possible;
+  }
+  auto files = FrameFiles::open(options.folder);
+  if (!files) return fail(std::move(files).error());
+
+  std::vector<Track> tracks;
+  for (const auto& stream : *streams) {
+    auto track = start(client, options, *camera, *stream.profile);
+    if (!track) return fail(std::move(track).error());
+    tracks.push_back(*track);
+  }
+  const auto timeout =
+      std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(options.timeout_s));
+  const auto total = options.frames * tracks.size();
+  std::uint64_t done = 0;
+  std::uint64_t missed = 0;
+  {
+    Progress progress(total);
+    while (done < total) {
+      const auto received = client.next(timeout);
+      if (!received) return fail(received.error());
+      const auto track = std::find_if(tracks.begin(), tracks.end(), [&](const auto& t) {
+        return t.subscription == received->subscription;
+      });
+      if (track == tracks.end() || track->frames == options.frames) continue;
+      if (track->frames > 0) missed += received->missed.total();
+      if (auto written = files->write(*received, camera->name, track->format); !written)
+        return written;
+      ++done;
+      if (++track->frames == options.frames && tracks.size() > 1)
+        if (auto ended = client.unsubscribe(track->subscription); !ended) return ended;
+      progress.step(done);
+    }
+  }
+  report(options, tracks, done, missed, *files);
+  return {};
+}
+
+}  // namespace
+
+void add_grab(CLI::App& app, Context& context) {
+  auto* command = app.add_subcommand("grab", "Save frames of a camera as files");
+  auto options = std::make_shared<Options>();
+  command
+      ->add_option("URL", options->remote.url,
+                   "HOST[:PORT]/CAMERA[/STREAM]; all streams if none is named")
+      ->required();
+  command->add_option("--frames", options->frames, "How many of each stream")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}))
+      ->capture_default_str();
+  command->add_option("--out", options->folder, "Folder to write to; made if missing")
+      ->capture_default_str();
+  command
+      ->add_option("--format", options->format,
+                   "png, jpg, raw or ply; default: jpg for colour, png (exact, 16 bit) for depth")
+      ->check(CLI::IsMember({"png", "jpg", "raw", "ply"}));
+  command->add_option("--codec", options->codec, "Codec on the wire: auto, raw, jpeg, png, ...");
+  command
+      ->add_option("--policy", options->policy, "latest: skip frames when slow; every: skip none")
+      ->check(CLI::IsMember({"latest", "every"}));
+  command->add_option("--quality", options->quality, "JPEG quality")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  command->add_option("--rate", options->rate_hz, "At most so many frames a second; 0 = all")
+      ->check(CLI::Range(0.0, 100000.0));
+  command->add_option("--scale", options->scale, "Size of the picture, above 0 to 1")
+      ->check(CLI::Range(0.0, 1.0));
+  command->add_option("--timeout", options->timeout_s, "Seconds to wait for a frame")
+      ->check(CLI::Range(0.001, 86400.0))
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "The summary as one line of JSON");
+  add_remote_options(*command, options->remote);
+  command->footer(
+      "Writes CAMERA-STREAM-SEQUENCE.EXT, and frames.jsonl with times, missed frames and "
+      "calibration.\nExample: lenswire grab 127.0.0.1/room/depth --frames 40 --out depth "
+      "--policy every");
+  command->callback([options, &context] { context.finish(run(*options, context)); });
+}
+
+}  // namespace lenswire::cli

@@ -1,0 +1,170 @@
+#include "hub/encoded_stream.hpp"
+
+#include <algorithm>
+#include <atomic>
+
+#include "base/log.hpp"
+
+namespace lenswire::hub {
+namespace {
+
+// Versions are unique in the process, so a profile is never mistaken for one of another stream.
+std::uint32_t next_profile_version() noexcept {
+  static std::atomic<std::uint32_t> last{0};
+  return ++last;
+}
+
+}  // namespace
+
+EncodedStream::EncodedStream(const Wish& wish, EncoderPool& encoders)
+    : wish_(wish), encoders_(encoders), pipeline_(wish) {
+  pending_.reserve(kEncoderQueueFrames);
+}
+
+void EncodedStream::publish(const FramePtr& frame) {
+  base::MutexLock lock(mutex_);
+  if (!sinks_.empty()) accept(frame);
+}
+
+void EncodedStream::accept(const FramePtr& frame) {
+  const auto sequence = frame->sequence;
+  if (has_expected_ && sequence > expected_) {
+    const auto gap = std::min<std::uint64_t>(sequence - expected_, UINT32_MAX);
+    skipped_.add(MissReason::SourceGap, expected_, static_cast<std::uint32_t>(gap));
+  }
+  has_expected_ = true;
+  expected_ = sequence + 1;
+  if (frame->profile != source_profile_) update_profile(frame->profile);
+  if (!profile_) {
+    failures_.fetch_add(1);
+    return;
+  }
+  // Padded rows are rare; the pipeline packs them.
+  const bool packed = is_compressed(frame->format()) ||
+                      frame->stride_bytes == packed_stride(frame->format(), frame->width());
+  if (passes_through_ && packed) {
+    auto encoded = start_frame({frame, skipped_});
+    encoded->passes_through = true;
+    skipped_.clear();
+    deliver(std::move(encoded));
+    return;
+  }
+  const bool every = std::any_of(sinks_.begin(), sinks_.end(),
+                                 [](const auto* sink) { return sink->wants_every_frame(); });
+  const std::size_t capacity = every ? kEncoderQueueFrames : 1;
+  while (pending_.size() >= capacity) {
+    auto& oldest = pending_.front();
+    MissedList before = oldest.preceding;
+    before.add(MissReason::EncoderBusy, oldest.frame->sequence, 1);
+    pending_.erase(pending_.begin());
+    auto& successor = pending_.empty() ? skipped_ : pending_.front().preceding;
+    before.add(successor);
+    successor = before;
+  }
+  pending_.push_back({frame, skipped_});
+  skipped_.clear();
+  if (encoding_) return;
+  encoding_ = true;
+  encoders_.submit(shared_from_this());
+}
+
+bool EncodedStream::run_once() {
+  std::shared_ptr<EncodedFrame> encoded;
+  {
+    base::MutexLock lock(mutex_);
+    if (pending_.empty()) {
+      encoding_ = false;
+      return false;
+    }
+    encoded = start_frame(std::move(pending_.front()));
+    pending_.erase(pending_.begin());
+  }
+  const auto result = pipeline_.run(*encoded->source, encoded->encoded);
+  encodes_.fetch_add(1);
+  base::MutexLock lock(mutex_);
+  if (result) {
+    deliver(std::move(encoded));
+  } else {
+    failures_.fetch_add(1);
+    MissedList before = encoded->preceding;
+    before.add(MissReason::SourceGap, encoded->sequence(), 1);
+    auto& successor = pending_.empty() ? skipped_ : pending_.front().preceding;
+    before.add(successor);
+    successor = before;
+    base::log_warning("encode_failed", {{"stream", encoded->source->profile->stream},
+                                        {"reason", result.error().message}});
+  }
+  encoding_ = !pending_.empty();
+  return encoding_;
+}
+
+std::shared_ptr<EncodedFrame> EncodedStream::start_frame(Pending pending) {
+  auto encoded = pool_.acquire();
+  encoded->source = std::move(pending.frame);
+  encoded->profile = profile_;
+  encoded->codec = wish_.codec;
+  encoded->preceding = pending.preceding;
+  encoded->passes_through = false;
+  encoded->encoded.clear();
+  return encoded;
+}
+
+void EncodedStream::deliver(std::shared_ptr<EncodedFrame> encoded) {
+  newest_ = std::move(encoded);
+  for (auto* sink : sinks_) sink->deliver(newest_);
+}
+
+void EncodedStream::update_profile(const StreamProfilePtr& source) {
+  source_profile_ = source;
+  passes_through_ = PicturePipeline::passes_through(*source, wish_);
+  auto delivered = delivered_profile(*source, wish_);
+  if (!delivered) {
+    profile_ = nullptr;
+    base::log_warning("wish_impossible",
+                      {{"stream", source->stream}, {"reason", delivered.error().message}});
+    return;
+  }
+  auto made = std::make_shared<DeliveredProfile>();
+  made->profile = std::move(*delivered);
+  made->version = next_profile_version();
+  made->calibration = calibration_version(made->profile);
+  profile_ = std::move(made);
+}
+
+void EncodedStream::attach(FrameSink& sink, const FramePtr& fresh) {
+  base::MutexLock lock(mutex_);
+  if (sinks_.empty()) {
+    // Nobody was counting: what was not taken before is no loss.
+    newest_ = nullptr;
+    has_expected_ = false;
+    skipped_.clear();
+  }
+  sinks_.push_back(&sink);
+  if (newest_)
+    sink.deliver(newest_);
+  else if (fresh && sinks_.size() == 1)
+    accept(fresh);
+}
+
+std::size_t EncodedStream::detach(FrameSink& sink) {
+  base::MutexLock lock(mutex_);
+  std::erase(sinks_, &sink);
+  if (sinks_.empty()) {
+    pending_.clear();
+    newest_ = nullptr;
+  }
+  return sinks_.size();
+}
+
+std::size_t EncodedStream::sinks() const {
+  base::MutexLock lock(mutex_);
+  return sinks_.size();
+}
+
+void EncodedStream::forget_newest() {
+  base::MutexLock lock(mutex_);
+  newest_ = nullptr;
+  has_expected_ = false;
+}
+
+}  // namespace lenswire::hub

@@ -1,0 +1,179 @@
+#include "hub/stream_hub.hpp"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "hub/subscription.hpp"
+#include "hub/test_frames.hpp"
+
+namespace lenswire::hub {
+namespace {
+
+constexpr auto kPatience = std::chrono::seconds(30);
+
+class HubTest : public testing::Test {
+ protected:
+  void publish(std::uint64_t sequence) { hub_.publish(test_frame(profile_, sequence)); }
+
+  static std::uint64_t next_sequence(Subscription& subscription) {
+    auto delivery = subscription.next(kPatience);
+    EXPECT_TRUE(delivery);
+    return delivery ? delivery->frame->sequence() : 0;
+  }
+
+  static Wish png() {
+    Wish wish;
+    wish.codec = CodecId::Png;
+    return wish;
+  }
+
+  StreamProfilePtr profile_ = test_profile();
+  EncoderPool encoders_{2};
+  int demand_changes_ = 0;
+  StreamHub hub_{profile_, encoders_, [this] { ++demand_changes_; }};
+};
+
+}  // namespace
+
+TEST_F(HubTest, EncodesOncePerFrameForAnyNumberOfClients) {
+  std::vector<std::unique_ptr<Subscription>> subscriptions;
+  std::vector<StreamHub::Attachment> attachments;
+  for (int i = 0; i < 50; ++i) {
+    subscriptions.push_back(std::make_unique<Subscription>(DeliverySettings{}));
+    attachments.push_back(std::move(*hub_.attach(png(), *subscriptions.back())));
+  }
+  for (std::uint64_t frame = 0; frame < 10; ++frame) {
+    publish(frame);
+    for (const auto& subscription : subscriptions) EXPECT_EQ(next_sequence(*subscription), frame);
+  }
+  EXPECT_EQ(hub_.counters().encodes, 10U);
+  EXPECT_EQ(hub_.counters().frames, 10U);
+}
+
+TEST_F(HubTest, EncodesNothingWhenNobodyWatches) {
+  for (std::uint64_t frame = 0; frame < 10; ++frame) publish(frame);
+  EXPECT_EQ(hub_.counters().encodes, 0U);
+  {
+    Subscription subscription{DeliverySettings{}};
+    const auto attachment = hub_.attach(png(), subscription);
+    EXPECT_EQ(next_sequence(subscription), 9U) << "the newest frame comes at once";
+  }
+  publish(10);
+  publish(11);
+  EXPECT_EQ(hub_.counters().encodes, 1U);
+  EXPECT_EQ(demand_changes_, 2);
+}
+
+TEST_F(HubTest, DifferentWishesAreEncodedApart) {
+  Subscription full{DeliverySettings{}};
+  Subscription half{DeliverySettings{}};
+  auto half_wish = png();
+  half_wish.scale = 0.5;
+  const auto a = hub_.attach(png(), full);
+  const auto b = hub_.attach(half_wish, half);
+  publish(1);
+  EXPECT_EQ(next_sequence(full), 1U);
+  EXPECT_EQ(next_sequence(half), 1U);
+  EXPECT_EQ(hub_.counters().encodes, 2U);
+}
+
+TEST_F(HubTest, RawFramesPassThroughUncopied) {
+  Subscription subscription{DeliverySettings{}};
+  const auto attachment = hub_.attach({}, subscription);
+  const auto frame = test_frame(profile_, 5);
+  hub_.publish(frame);
+  const auto delivery = subscription.next(kPatience);
+  ASSERT_TRUE(delivery);
+  EXPECT_EQ(delivery->frame->payload().data(), frame->bytes().data());
+  EXPECT_EQ(hub_.counters().encodes, 0U);
+}
+
+TEST_F(HubTest, ReportsSourceGapsWithTheirNumbers) {
+  Subscription subscription({DeliveryPolicy::Every, 8, 0});
+  const auto attachment = hub_.attach({}, subscription);
+  publish(3);
+  publish(6);
+  EXPECT_TRUE(subscription.next(kPatience)->missed.empty()) << "nobody was watching before 3";
+  const auto second = subscription.next(kPatience);
+  ASSERT_EQ(second->missed.records().size(), 1U);
+  EXPECT_EQ(second->missed.records()[0], (Missed{MissReason::SourceGap, 2, 4}));
+}
+
+TEST_F(HubTest, EveryFrameReachesAnEveryClientThroughTheEncoder) {
+  Subscription subscription({DeliveryPolicy::Every, 64, 0});
+  const auto attachment = hub_.attach(png(), subscription);
+  std::uint64_t accounted = 0;
+  for (std::uint64_t frame = 0; frame < 200; ++frame) {
+    publish(frame);
+    if (frame % 4 != 3) continue;
+    for (int i = 0; i < 4; ++i) {
+      const auto delivery = subscription.next(kPatience);
+      ASSERT_TRUE(delivery);
+      EXPECT_EQ(delivery->frame->sequence(), accounted);
+      EXPECT_TRUE(delivery->missed.empty());
+      ++accounted;
+    }
+  }
+}
+
+TEST_F(HubTest, ASlowReaderNeverHoldsUpAFastOne) {
+  Subscription slow{DeliverySettings{}};
+  Subscription fast({DeliveryPolicy::Every, 64, 0});
+  const auto a = hub_.attach({}, slow);
+  const auto b = hub_.attach({}, fast);
+  for (std::uint64_t frame = 0; frame < 60; ++frame) publish(frame);
+  for (std::uint64_t frame = 0; frame < 60; ++frame) EXPECT_EQ(next_sequence(fast), frame);
+  const auto last = slow.next(kPatience);
+  EXPECT_EQ(last->frame->sequence(), 59U);
+  EXPECT_EQ(last->missed.total(), 59U);
+}
+
+TEST_F(HubTest, TellsOfANewProfileByANewVersion) {
+  Subscription subscription({DeliveryPolicy::Every, 8, 0});
+  const auto attachment = hub_.attach({}, subscription);
+  publish(0);
+  auto wider = std::make_shared<StreamProfile>(*profile_);
+  wider->width = 32;
+  profile_ = wider;
+  publish(1);
+  const auto first = subscription.next(kPatience);
+  const auto second = subscription.next(kPatience);
+  EXPECT_NE(first->frame->profile->version, second->frame->profile->version);
+  EXPECT_EQ(second->frame->profile->profile.width, 32U);
+}
+
+TEST_F(HubTest, SubscriptionsComeAndGoWhileFramesFlow) {
+  std::atomic<bool> stop{false};
+  std::thread source([&] {
+    for (std::uint64_t frame = 0; !stop; ++frame) publish(frame);
+  });
+  std::vector<std::thread> clients;
+  for (int t = 0; t < 3; ++t)
+    clients.emplace_back([&, t] {
+      for (int round = 0; round < 40; ++round) {
+        Subscription subscription{DeliverySettings{}};
+        auto attachment = hub_.attach(t == 0 ? Wish{} : png(), subscription);
+        ASSERT_TRUE(attachment);
+        EXPECT_TRUE(subscription.next(kPatience));
+      }
+    });
+  for (auto& client : clients) client.join();
+  stop = true;
+  source.join();
+  EXPECT_FALSE(hub_.wanted());
+}
+
+TEST(Subscription, CloseWakesTheReader) {
+  Subscription subscription{DeliverySettings{}};
+  std::thread reader([&] {
+    const auto result = subscription.next(kPatience);
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, ErrorCode::Closed);
+  });
+  subscription.close();
+  reader.join();
+  EXPECT_EQ(subscription.next(std::chrono::milliseconds(1)).error().code, ErrorCode::Closed);
+}
+
+}  // namespace lenswire::hub

@@ -1,0 +1,45 @@
+// wish.hpp - what a subscriber wants to get of a stream.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include <lenswire/codec_id.hpp>
+#include <lenswire/result.hpp>
+#include <lenswire/stream_profile.hpp>
+
+#include "filter/crop.hpp"
+
+namespace lenswire::hub {
+
+using filter::Region;
+
+/// How depth becomes a picture for eyes.
+enum class DepthPicture : std::uint8_t { None, Turbo, Gray8 };
+
+/// Equal wishes are served by one encode per frame.
+struct Wish {
+  CodecId codec = CodecId::Raw;
+  int quality = 80;  ///< JPEG only; otherwise left at the default so that wishes compare equal
+  double scale = 1;
+  std::optional<Region> region;
+  std::optional<double> depth_min_m;
+  std::optional<double> depth_max_m;
+  DepthPicture depth_picture = DepthPicture::None;
+
+  bool operator==(const Wish&) const = default;
+
+  /// Whether the pixels pass unchanged.
+  [[nodiscard]] bool keeps_pixels() const noexcept {
+    return scale == 1 && !region && !depth_min_m && !depth_max_m &&
+           depth_picture == DepthPicture::None;
+  }
+};
+
+/// The profile of what a wish delivers from a stream: size, format and intrinsics after region,
+/// scale and conversion.
+/// Errors: InvalidArgument for a region outside the picture; Unsupported for a codec that this
+/// stream's pixels can't be brought into, or this build does not have.
+Result<StreamProfile> delivered_profile(const StreamProfile& source, const Wish& wish);
+
+}  // namespace lenswire::hub

@@ -1,0 +1,213 @@
+#include "server/camera.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "base/log.hpp"
+#include "wire/maps.hpp"
+
+namespace lenswire::server {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kMaxWaitingControlCalls = 32;
+
+source::SourceRunner::Make maker(const source::SourceTable& sources, std::string uri,
+                                 const source::SourceContext& context) {
+  return [&sources, uri = std::move(uri), context] { return sources.make(uri, context); };
+}
+
+// `a, b and c`, or a word for none.
+std::string join(const std::vector<std::string>& names) {
+  return names.empty() ? std::string("none") : fmt::format("{}", fmt::join(names, ", "));
+}
+
+}  // namespace
+
+Camera::Camera(CameraSettings settings, const source::SourceTable& sources,
+               const source::SourceContext& context, source::RunnerSettings runner_settings,
+               hub::EncoderPool& encoders, EventListener on_event)
+    : settings_(std::move(settings)),
+      clock_(context.clock),
+      encoders_(encoders),
+      on_event_(std::move(on_event)),
+      control_limit_(kControlCallsPerSecond),
+      runner_ptr_(std::make_shared<source::SourceRunner>(
+          settings_.name, maker(sources, settings_.uri, context), *this, runner_settings, clock_)),
+      runner_(*runner_ptr_),
+      control_thread_("lw-ctl-" + settings_.name, kMaxWaitingControlCalls) {}
+
+Camera::~Camera() { stop(); }
+
+void Camera::start() {
+  runner_.start();
+  // Run once at the start: so the streams become known, and a broken camera shows before its first
+  // client comes.
+  wake_up();
+}
+
+void Camera::stop() {
+  runner_.stop();
+  control_thread_.stop();
+}
+
+void Camera::wake_up() {
+  runner_.set_demand(true);
+  demand_changed();
+}
+
+void Camera::demand_changed() {
+  // One at a time, so that the last word is the newest.
+  base::MutexLock order(demand_mutex_);
+  bool wanted = settings_.always_on;
+  {
+    base::MutexLock lock(mutex_);
+    for (const auto& [id, stream] : streams_) wanted = wanted || stream->wanted();
+  }
+  runner_.set_demand(wanted);
+}
+
+hub::StreamHub* Camera::find(std::string_view id) const {
+  base::MutexLock lock(mutex_);
+  const auto found = streams_.find(id);
+  return found == streams_.end() ? nullptr : found->second.get();
+}
+
+std::vector<std::string> Camera::stream_ids() const {
+  base::MutexLock lock(mutex_);
+  std::vector<std::string> ids;
+  for (const auto& [id, stream] : streams_) ids.push_back(id);
+  return ids;
+}
+
+Result<hub::StreamHub*> Camera::stream(std::string_view id) {
+  if (auto* found = find(id)) return found;
+  const auto ids = stream_ids();
+  if (!ids.empty())
+    return fail(ErrorCode::NotFound,
+                fmt::format("camera '{}' has no stream '{}'; it has: {}", name(), id, join(ids)));
+  wake_up();
+  const auto now = status();
+  return fail(now.state == source::SourceState::Opening || now.state == source::SourceState::Idle
+                  ? ErrorCode::Busy
+                  : ErrorCode::Disconnected,
+              now.reason.empty()
+                  ? fmt::format("camera '{}' is being opened; try again in a moment", name())
+                  : fmt::format("camera '{}' is {}: {}", name(), to_string(now.state), now.reason));
+}
+
+void Camera::submit(ControlsDone done, std::function<Result<std::vector<Control>>()> call) {
+  if (!control_limit_.admit(clock_.now())) {
+    done(fail(ErrorCode::Busy, fmt::format("camera '{}' takes {} control calls a second; slow down",
+                                           name(), kControlCallsPerSecond)));
+    return;
+  }
+  // A refused task is not run, so `done` must be reachable from both sides.
+  auto shared = std::make_shared<ControlsDone>(std::move(done));
+  if (!control_thread_.submit([shared, call = std::move(call)] { (*shared)(call()); }))
+    (*shared)(fail(ErrorCode::Busy,
+                   fmt::format("camera '{}' does not answer control calls now; its driver may "
+                               "hang",
+                               name())));
+}
+
+void Camera::read_controls(ControlsDone done) {
+  submit(std::move(done), [runner = runner_ptr_] { return runner->controls(); });
+}
+
+void Camera::apply_controls(ControlSettings settings, ControlsDone done) {
+  std::vector<std::string> order;
+  {
+    base::MutexLock lock(mutex_);
+    order = control_order_;
+  }
+  const auto rank = [&order](const std::string& control) {
+    return std::find(order.begin(), order.end(), control) - order.begin();
+  };
+  std::stable_sort(settings.begin(), settings.end(),
+                   [&](const auto& a, const auto& b) { return rank(a.first) < rank(b.first); });
+  submit(std::move(done), [runner = runner_ptr_, settings = std::move(settings)] {
+    return runner->set_controls(settings);
+  });
+}
+
+json Camera::describe() const {
+  const auto status = runner_.status();
+  json map = {{"name", settings_.name},
+              {"uri", settings_.uri},
+              {"state", to_string(status.state)},
+              {"reason", status.reason},
+              {"since_s", std::chrono::duration<double>(clock_.now() - status.since).count()},
+              {"counters",
+               {{"frames", status.frames},
+                {"source_gaps", status.source_gaps},
+                {"opens", status.opens},
+                {"failures", status.failures},
+                {"troubles", status.troubles},
+                {"last_trouble", status.last_trouble}}}};
+  const bool streaming = status.state == source::SourceState::Streaming;
+  base::MutexLock lock(mutex_);
+  map["model"] = description_.model;
+  map["serial"] = description_.serial;
+  map["bus"] = description_.bus;
+  auto& list = map["streams"] = json::array();
+  for (const auto& [id, stream] : streams_) {
+    const auto counters = stream->counters();
+    auto entry = wire::to_map(*stream->profile(), 0);
+    entry["measured_hz"] = streaming ? counters.measured_hz : 0.0;
+    entry["sequence"] = counters.sequence;
+    entry["frames"] = counters.frames;
+    entry["clients"] = counters.sinks;
+    entry["encodes"] = counters.encodes;
+    entry["encode_failures"] = counters.failures;
+    list.push_back(std::move(entry));
+  }
+  return map;
+}
+
+void Camera::source_opened(const SourceDescription& description) {
+  {
+    base::MutexLock lock(mutex_);
+    description_ = description;
+    control_order_.clear();
+    for (const auto& control : description.controls) control_order_.push_back(control.name);
+    for (const auto& profile : description.streams) {
+      auto& stream = streams_[profile->stream];
+      if (stream)
+        stream->set_profile(profile);
+      else
+        stream = std::make_unique<hub::StreamHub>(profile, encoders_, [this] { demand_changed(); });
+    }
+  }
+  on_event_({{"event", "camera_opened"}, {"camera", describe()}});
+}
+
+void Camera::source_frame(FramePtr frame) {
+  if (auto* stream = find(frame->profile->stream)) stream->publish(std::move(frame));
+}
+
+void Camera::source_controls_changed(const std::vector<Control>& controls) {
+  on_event_(
+      {{"event", "controls"}, {"camera", settings_.name}, {"controls", wire::to_map(controls)}});
+}
+
+void Camera::source_state_changed(const source::SourceStatus& status) {
+  if (status.state != source::SourceState::Streaming &&
+      status.state != source::SourceState::Stalled) {
+    base::MutexLock lock(mutex_);
+    for (const auto& [id, stream] : streams_) stream->forget_newest();
+  }
+  base::log_info(
+      "camera_state",
+      {{"camera", settings_.name}, {"state", to_string(status.state)}, {"reason", status.reason}});
+  on_event_({{"event", "camera_state"},
+             {"camera", settings_.name},
+             {"state", to_string(status.state)},
+             {"reason", status.reason}});
+}
+
+}  // namespace lenswire::server

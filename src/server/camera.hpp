@@ -1,0 +1,93 @@
+// camera.hpp - one camera: its source, its streams, its controls, its events.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <lenswire/server.hpp>
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/mutex.hpp"
+#include "base/task_thread.hpp"
+#include "hub/stream_hub.hpp"
+#include "server/rate_limit.hpp"
+#include "source/source_runner.hpp"
+#include "source/source_table.hpp"
+
+namespace lenswire::server {
+
+/// Control calls per camera and second.
+inline constexpr double kControlCallsPerSecond = 20;
+/// How long a control call may take before its caller gets an error.
+inline constexpr auto kControlDeadline = std::chrono::seconds(2);
+
+/// Joins a SourceRunner to one StreamHub per stream.
+///
+/// Threading: thread-safe.
+class Camera final : public source::RunnerListener {
+ public:
+  /// Told of every event as a map of docs/protocol.md, section 2; from any thread, must not block.
+  using EventListener = std::function<void(const nlohmann::json& event)>;
+
+  Camera(CameraSettings settings, const source::SourceTable& sources,
+         const source::SourceContext& context, source::RunnerSettings runner_settings,
+         hub::EncoderPool& encoders, EventListener on_event);
+  ~Camera() override;
+
+  void start();
+  void stop();
+
+  [[nodiscard]] const std::string& name() const noexcept { return settings_.name; }
+  [[nodiscard]] source::SourceStatus status() const { return runner_.status(); }
+
+  /// The stream's hub, valid as long as the camera.
+  /// Errors: NotFound, naming the streams there are; while the camera has not been open yet, its
+  /// streams are unknown and the error is Busy or Disconnected with the reason.
+  Result<hub::StreamHub*> stream(std::string_view id);
+  [[nodiscard]] std::vector<std::string> stream_ids() const;
+
+  /// Wants the camera to run, for at least the linger, so that its streams become known.
+  void wake_up();
+
+  /// Calls `done` from the camera's control thread, or at once when the call is refused (Busy).
+  using ControlsDone = std::function<void(Result<std::vector<Control>>)>;
+  void read_controls(ControlsDone done);
+  void apply_controls(ControlSettings settings, ControlsDone done);
+
+  /// The camera map of docs/protocol.md, section 5.
+  [[nodiscard]] nlohmann::json describe() const;
+
+  void source_opened(const SourceDescription& description) override;
+  void source_frame(FramePtr frame) override;
+  void source_controls_changed(const std::vector<Control>& controls) override;
+  void source_state_changed(const source::SourceStatus& status) override;
+
+ private:
+  void demand_changed();
+  void submit(ControlsDone done, std::function<Result<std::vector<Control>>()> call);
+  [[nodiscard]] hub::StreamHub* find(std::string_view id) const;
+
+  const CameraSettings settings_;
+  const base::Clock& clock_;
+  hub::EncoderPool& encoders_;
+  const EventListener on_event_;
+
+  mutable base::Mutex mutex_;
+  SourceDescription description_ LENSWIRE_GUARDED_BY(mutex_);
+  // Streams are added, never removed, so pointers to them stay good.
+  std::map<std::string, std::unique_ptr<hub::StreamHub>, std::less<>> streams_
+      LENSWIRE_GUARDED_BY(mutex_);
+  std::vector<std::string> control_order_ LENSWIRE_GUARDED_BY(mutex_);
+
+  base::Mutex demand_mutex_;
+  RateLimit control_limit_;
+  std::shared_ptr<source::SourceRunner> runner_ptr_;
+  source::SourceRunner& runner_;
+  base::TaskThread control_thread_;
+};
+
+}  // namespace lenswire::server
