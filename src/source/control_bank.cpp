@@ -112,9 +112,11 @@ const Control& ControlBank::at(std::string_view name) const {
 
 Result<std::vector<Control>> ControlBank::set(const ControlSettings& settings) {
   std::vector<std::pair<Control*, ControlValue>> checked;
-  for (const auto& [name, value] : settings) {
-    const auto found = std::find_if(controls_.begin(), controls_.end(),
-                                    [&](const Control& control) { return control.name == name; });
+  for (const auto& setting : settings) {
+    const auto& [name, value] = setting;
+    const auto found =
+        std::find_if(controls_.begin(), controls_.end(),
+                     [&setting](const Control& control) { return control.name == setting.first; });
     if (found == controls_.end()) {
       std::string known;
       for (const auto& control : controls_) known += (known.empty() ? "" : ", ") + control.name;

@@ -8,7 +8,7 @@
 namespace lenswire::source::synthetic {
 
 BallScene::BallScene(std::uint32_t width, std::uint32_t height, std::uint64_t seed) noexcept
-    : width_(width), height_(height) {
+    : width_(width) {
   const auto axis = [seed](std::uint32_t size, std::uint64_t number) {
     Axis a;
     a.free = size - 1 - 2 * kBallRadiusPx;

@@ -37,7 +37,6 @@ class BallScene {
   };
 
   std::uint32_t width_;
-  std::uint32_t height_;
   Axis x_;
   Axis y_;
 };

@@ -31,19 +31,19 @@ std::uint8_t hole_share(const RoomHit& hit) noexcept {
   }
 }
 
-// Loops over a row, kept free of branches so that the compiler can use vectors.
+// Loops over a row, free of branches and of checked indices so that the compiler can use vectors.
 
-void add_noise(std::span<const float> disparity, std::span<const std::int8_t> noise, float scale,
-               std::span<std::int32_t> code) noexcept {
-  for (std::size_t u = 0; u < code.size(); ++u)
+void add_noise(const float* disparity, const std::int8_t* noise, float scale, std::size_t count,
+               std::int32_t* code) noexcept {
+  for (std::size_t u = 0; u < count; ++u)
     code[u] = static_cast<std::int32_t>(disparity[u] + static_cast<float>(noise[u]) * scale + 0.5F);
 }
 
 /// Clears what the right imager does not see: there a nearer thing from further right comes first.
-void clear_shadows(std::span<const float> disparity, std::span<std::int32_t> code) noexcept {
+void clear_shadows(const float* disparity, std::size_t count, std::int32_t* code) noexcept {
   constexpr auto kCodes = static_cast<float>(RoomScene::kCodesPerPixel);
   float leftmost = 1e9F;
-  for (std::size_t u = code.size(); u-- > 0;) {
+  for (std::size_t u = count; u-- > 0;) {
     const float seen_at = kCodes * static_cast<float>(u) - disparity[u];
     const bool hidden = seen_at < 0.0F || seen_at >= leftmost;
     code[u] = hidden ? 0 : code[u];
@@ -51,14 +51,19 @@ void clear_shadows(std::span<const float> disparity, std::span<std::int32_t> cod
   }
 }
 
-void punch_holes(std::span<const std::uint8_t> chance, std::span<const std::uint8_t> share,
-                 std::span<std::int32_t> code) noexcept {
-  for (std::size_t u = 0; u < code.size(); ++u) code[u] = chance[u] < share[u] ? 0 : code[u];
+void punch_holes(const std::uint8_t* chance, const std::uint8_t* share, std::size_t count,
+                 std::int32_t* code) noexcept {
+  for (std::size_t u = 0; u < count; ++u) code[u] = chance[u] < share[u] ? 0 : code[u];
 }
 
-void add_grain(std::span<std::uint8_t> channel, std::span<const std::int8_t> noise,
-               std::int16_t scale) noexcept {
-  for (std::size_t u = 0; u < channel.size(); ++u) {
+void look_up(const std::int32_t* code, const std::uint16_t* depth_of_code, std::int32_t last_code,
+             std::size_t count, std::uint16_t* out) noexcept {
+  for (std::size_t u = 0; u < count; ++u) out[u] = depth_of_code[std::clamp(code[u], 0, last_code)];
+}
+
+void add_grain(std::uint8_t* channel, const std::int8_t* noise, std::int16_t scale,
+               std::size_t count) noexcept {
+  for (std::size_t u = 0; u < count; ++u) {
     const auto grain = static_cast<std::int16_t>(static_cast<std::int16_t>(noise[u] * scale) >> 7);
     const auto sum = static_cast<std::int16_t>(channel[u] + grain);
     const auto low = sum < 0 ? std::int16_t{0} : sum;
@@ -201,15 +206,13 @@ void RoomRenderer::render_depth(const RoomMoment& moment, std::span<std::uint16_
       }
     }
     noise_.gaussian(offset_x, v + offset_y, row_noise_);
-    add_noise(row_disparity_, row_noise_, noise_scale, row_code_);
+    add_noise(row_disparity_.data(), row_noise_.data(), noise_scale, width_, row_code_.data());
     if (moment.look.holes) {
-      clear_shadows(row_disparity_, row_code_);
+      clear_shadows(row_disparity_.data(), width_, row_code_.data());
       noise_.uniform(offset_x, v + offset_y, row_chance_);
-      punch_holes(row_chance_, row_hole_share_, row_code_);
+      punch_holes(row_chance_.data(), row_hole_share_.data(), width_, row_code_.data());
     }
-    for (std::uint32_t u = 0; u < width_; ++u)
-      out[start + u] =
-          depth_of_code_[static_cast<std::size_t>(std::clamp(row_code_[u], 0, last_code))];
+    look_up(row_code_.data(), depth_of_code_.data(), last_code, width_, out.data() + start);
   }
 }
 
@@ -249,7 +252,7 @@ void RoomRenderer::render_color(const RoomMoment& moment, PixelFormat format,
             static_cast<std::uint32_t>(offset) + channel_offset,
             v + static_cast<std::uint32_t>(offset >> 32) % NoiseTile::kSide + channel_offset,
             row_noise_);
-        add_grain(*channel, row_noise_, grain);
+        add_grain(channel->data(), row_noise_.data(), grain, width_);
         channel_offset += 171;
       }
     }
