@@ -56,14 +56,14 @@ void Camera::stop() {
 }
 
 void Camera::wake_up() {
-  runner_.set_demand(true);
+  waking_ = true;
   demand_changed();
 }
 
 void Camera::demand_changed() {
   // One at a time, so that the last word is the newest.
   base::MutexLock order(demand_mutex_);
-  bool wanted = settings_.always_on;
+  bool wanted = settings_.always_on || waking_;
   {
     base::MutexLock lock(mutex_);
     for (const auto& [id, stream] : streams_) wanted = wanted || stream->wanted();
@@ -183,6 +183,8 @@ void Camera::source_opened(const SourceDescription& description) {
         stream = std::make_unique<hub::StreamHub>(profile, encoders_, [this] { demand_changed(); });
     }
   }
+  waking_ = false;
+  demand_changed();
   on_event_({{"event", "camera_opened"}, {"camera", describe()}});
 }
 

@@ -1,6 +1,7 @@
 // camera.hpp - one camera: its source, its streams, its controls, its events.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -50,7 +51,7 @@ class Camera final : public source::RunnerListener {
   Result<hub::StreamHub*> stream(std::string_view id);
   [[nodiscard]] std::vector<std::string> stream_ids() const;
 
-  /// Wants the camera to run, for at least the linger, so that its streams become known.
+  /// Wants the camera to run until its streams are known or it turns out not to work.
   void wake_up();
 
   /// Calls `done` from the camera's control thread, or at once when the call is refused (Busy).
@@ -84,6 +85,7 @@ class Camera final : public source::RunnerListener {
   std::vector<std::string> control_order_ LENSWIRE_GUARDED_BY(mutex_);
 
   base::Mutex demand_mutex_;
+  std::atomic<bool> waking_{false};
   RateLimit control_limit_;
   std::shared_ptr<source::SourceRunner> runner_ptr_;
   source::SourceRunner& runner_;
