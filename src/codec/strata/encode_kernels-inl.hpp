@@ -1,0 +1,332 @@
+// encode_kernels-inl.hpp - the encoder's inner loops in Highway. Included once per target.
+#if defined(LENSWIRE_STRATA_ENCODE_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef LENSWIRE_STRATA_ENCODE_INL
+#undef LENSWIRE_STRATA_ENCODE_INL
+#else
+#define LENSWIRE_STRATA_ENCODE_INL
+#endif
+
+#include "encode_kernels.hpp"
+#include "lanes-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace lenswire::strata::HWY_NAMESPACE {
+#if HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
+
+void mark_row(const uint16_t* pixels, uint32_t width, uint8_t* seen) {
+  uint32_t x = 0;
+  for (; x + 4 <= width; x += 4) {
+    uint64_t four;
+    __builtin_memcpy(&four, pixels + x, 8);
+    seen[four & 0xFFFF] = 1;
+    seen[four >> 16 & 0xFFFF] = 1;
+    seen[four >> 32 & 0xFFFF] = 1;
+    seen[four >> 48] = 1;
+  }
+  for (; x < width; ++x) seen[pixels[x]] = 1;
+}
+
+/// Which of 32 pixels are not 0.
+HWY_INLINE uint32_t nonzero_bits(const uint16_t* pixels) {
+  const B16 b;
+  const B8 b8;
+  const VB16 one = hn::Set(b, uint16_t{1});
+  const auto sixteen = [&](const uint16_t* from) {
+    return bits_of(
+        hn::Ne(to_bytes(hn::Min(hn::LoadU(b, from), one), hn::Min(hn::LoadU(b, from + 8), one)),
+               hn::Zero(b8)));
+  };
+  return sixteen(pixels) | sixteen(pixels + 16) << 16;
+}
+
+void map_row(const MapRow& job) {
+  const D16 d;
+  const uint32_t whole = job.width / kSegmentPixels;
+  for (uint32_t s = 0; s < whole; ++s) {
+    const uint16_t* pixels = job.pixels + s * kSegmentPixels;
+    uint16_t* row = job.row + s * kSegmentPixels;
+    job.mask[s] = nonzero_bits(pixels);
+    if (job.rank_of == nullptr) {
+      for (uint32_t i = 0; i < kSegmentPixels; i += kLanes)
+        hn::StoreU(hn::LoadU(d, pixels + i), d, row + i);
+      continue;
+    }
+    for (uint32_t i = 0; i < kSegmentPixels; i += 4) {
+      uint64_t four;
+      __builtin_memcpy(&four, pixels + i, 8);
+      const uint64_t ranks = uint64_t{job.rank_of[four & 0xFFFF]} |
+                             uint64_t{job.rank_of[four >> 16 & 0xFFFF]} << 16 |
+                             uint64_t{job.rank_of[four >> 32 & 0xFFFF]} << 32 |
+                             uint64_t{job.rank_of[four >> 48]} << 48;
+      __builtin_memcpy(row + i, &ranks, 8);
+    }
+  }
+  if (whole * kSegmentPixels == job.width) return;
+  MapRow tail = job;
+  tail.pixels += whole * kSegmentPixels;
+  tail.row += whole * kSegmentPixels;
+  tail.mask += whole;
+  tail.width -= whole * kSegmentPixels;
+  kScalarEncodeKernels.map_row(tail);
+}
+
+/// min(|e|, kCostLimit).
+HWY_INLINE V16 cost_of(V16 e) {
+  const D16 d;
+  const V16 m = hn::BitCast(d, hn::Abs(hn::BitCast(DI16(), e)));
+  return hn::Min(m, hn::Set(d, uint16_t{kCostLimit}));
+}
+
+/// One vector of numbers below 128 to eight bytes.
+HWY_INLINE hn::Vec<hn::Simd<uint8_t, 8, 0>> fold(V16 v) {
+  const hn::Simd<uint8_t, 8, 0> half;
+#if HWY_MAX_BYTES >= 32
+  const B16 b;
+  const VB16 sum = hn::Add(hn::LowerHalf(b, v), hn::UpperHalf(b, v));
+  return hn::DemoteTo(half, hn::BitCast(BI16(), sum));
+#else
+  return hn::DemoteTo(half, hn::BitCast(DI16(), v));
+#endif
+}
+
+/// Sums of two vectors whose lanes are at most 127 after folding.
+struct TwoSums {
+  uint32_t first;
+  uint32_t second;
+};
+HWY_INLINE TwoSums sums_of(V16 first, V16 second) {
+  const hn::Simd<uint64_t, 2, 0> d64;
+  alignas(16) uint64_t sums[2];
+  hn::Store(hn::SumsOf8(hn::Combine(B8(), fold(second), fold(first))), d64, sums);
+  return {static_cast<uint32_t>(sums[0]), static_cast<uint32_t>(sums[1])};
+}
+
+/// A segment with holes, once its mode is known: residuals to `out`, which has room for
+/// kSegmentPixels, and predictions into the holes. Returns how many residuals there are.
+HWY_INLINE uint32_t code_partial(const uint16_t* up, uint16_t* row, uint32_t mask, uint32_t mode,
+                                 int16_t* out) {
+  const D16 d;
+  const B16 b;
+  const B8 b8;
+  const ModeMasks select = masks_of_mode(mode);
+  // Relative to the running sum of the slopes, a prediction is simply the last valid value.
+  V16 slope_sum[kParts];
+  V16 before = hn::Zero(d);
+  alignas(32) uint16_t relative[kSegmentPixels];
+  for (uint32_t p = 0; p < kParts; ++p) {
+    const V16 running = prefix_sum(select_slope(slopes(up + p * kLanes), select));
+    slope_sum[p] = hn::Add(running, before);
+    before = hn::Add(before, last(running));
+    hn::Store(hn::Sub(hn::LoadU(d, row + p * kLanes), slope_sum[p]), d, relative + p * kLanes);
+  }
+  alignas(32) uint16_t packed[1 + kSegmentPixels + 15];
+  packed[0] = row[-1];
+  uint32_t count = 1;
+  for (uint32_t i = 0; i < kSegmentPixels; i += 8) {
+    const uint32_t byte = mask >> i & 255;
+    const VB8 index = hn::Load(b8, kPackTable.index[byte]);
+    const VB8 eight = hn::TableLookupBytes(hn::BitCast(b8, hn::Load(b, relative + i)), index);
+    hn::StoreU(hn::BitCast(b, eight), b, packed + count);
+    count += static_cast<uint32_t>(hwy::PopCount(uint64_t{byte}));
+  }
+  for (uint32_t i = 0; i + 1 < count; i += 8) {
+    const VB16 e = hn::Sub(hn::LoadU(b, packed + i + 1), hn::LoadU(b, packed + i));
+    hn::StoreU(hn::BitCast(BI16(), e), BI16(), out + i);
+  }
+  const uint16_t* known = packed;
+  for (uint32_t p = 0; p < kParts; ++p) {
+    const uint32_t here = mask >> (p * kLanes) & ((1U << kLanes) - 1);
+    const V16 valid = lanes_of_bits(here);
+    const V16 filled = hn::Add(slope_sum[p], spread(known, here));
+    const V16 own = hn::LoadU(d, row + p * kLanes);
+    hn::StoreU(hn::Or(hn::And(valid, own), hn::AndNot(valid, filled)), d, row + p * kLanes);
+    known += hwy::PopCount(uint64_t{here});
+  }
+  return count - 1;
+}
+
+/// What the first `count` of up to 32 residuals cost.
+HWY_INLINE uint32_t cost_of_first(const int16_t* residuals, uint32_t count) {
+  const D16 d;
+  const DI16 di;
+  const uint32_t bits = count == 32 ? ~0U : (1U << count) - 1;
+  V16 total = hn::Zero(d);
+  for (uint32_t p = 0; p < kParts; ++p) {
+    const V16 cost = cost_of(hn::BitCast(d, hn::LoadU(di, residuals + p * kLanes)));
+    const uint32_t here = bits >> (p * kLanes) & ((1U << kLanes) - 1);
+    total = hn::Add(total, hn::And(cost, lanes_of_bits(here)));
+  }
+  return sums_of(total, total).first;
+}
+
+uint8_t* predict_row(const PredictRow& job) {
+  const D16 d;
+  const DI16 di;
+  uint8_t* sides = job.sides;
+  job.row[-1] = job.up[0];
+  uint32_t previous_mask = ~0U;
+  for (uint32_t s = 0; s < job.segments; ++s) {
+    const uint32_t mask = job.mask[s];
+    const uint16_t* up = job.up + s * kSegmentPixels;
+    uint16_t* row = job.row + s * kSegmentPixels;
+    if (mask == 0) {
+      for (uint32_t i = 0; i < kSegmentPixels; i += kLanes)
+        hn::StoreU(hn::LoadU(d, up + i), d, row + i);
+      previous_mask = 0;
+      continue;
+    }
+    const uint32_t both = comparable(mask, previous_mask);
+    previous_mask = mask;
+    const bool whole = mask == ~0U;
+    V16 step[kParts];
+    Slopes slope_of[kParts];
+    V16 cost_plane = hn::Zero(d);
+    V16 cost_left = hn::Zero(d);
+    V16 cost_smooth = hn::Zero(d);
+    for (uint32_t p = 0; p < kParts; ++p) {
+      const uint16_t* at = row + p * kLanes;
+      step[p] = hn::Sub(hn::LoadU(d, at), hn::LoadU(d, at - 1));
+      slope_of[p] = slopes(up + p * kLanes);
+      V16 plane = cost_of(hn::Sub(step[p], slope_of[p].plane));
+      V16 left = cost_of(step[p]);
+      V16 smooth = cost_of(hn::Sub(step[p], slope_of[p].smooth));
+      if (both != ~0U) {
+        const V16 counted = lanes_of_bits(both >> (p * kLanes) & ((1U << kLanes) - 1));
+        plane = hn::And(plane, counted);
+        left = hn::And(left, counted);
+        smooth = hn::And(smooth, counted);
+      }
+      cost_plane = hn::Add(cost_plane, plane);
+      cost_left = hn::Add(cost_left, left);
+      cost_smooth = hn::Add(cost_smooth, smooth);
+    }
+    const TwoSums plane_left = sums_of(cost_plane, cost_left);
+    const uint32_t cost[kModes] = {plane_left.first, plane_left.second,
+                                   sums_of(cost_smooth, cost_smooth).first};
+    const uint32_t mode = best_mode(cost);
+    if (whole && both == ~0U) {
+      const uint32_t c = class_of(cost[mode], kSegmentPixels);
+      const ModeMasks select = masks_of_mode(mode);
+      int16_t* out = job.residuals[c];
+      for (uint32_t p = 0; p < kParts; ++p)
+        hn::StoreU(hn::BitCast(di, hn::Sub(step[p], select_slope(slope_of[p], select))), di,
+                   out + p * kLanes);
+      job.residuals[c] = out + kSegmentPixels;
+      *sides++ = static_cast<uint8_t>(mode | c << 2);
+      continue;
+    }
+    alignas(32) int16_t residual[kSegmentPixels + 8];
+    const uint32_t count = code_partial(up, row, mask, mode, residual);
+    const uint32_t c = class_of(cost_of_first(residual, count), count);
+    for (uint32_t i = 0; i < count; i += kLanes)
+      hn::StoreU(hn::LoadU(di, residual + i), di, job.residuals[c] + i);
+    job.residuals[c] += count;
+    *sides++ = static_cast<uint8_t>(mode | c << 2);
+  }
+  return sides;
+}
+
+void count_large(const int16_t* residuals, uint32_t count, uint32_t (&large)[3]) {
+  const D16 d;
+  const DI16 di;
+  // 16-bit lanes count to 65535; they are emptied long before.
+  constexpr uint32_t kRound = 4096 * kLanes;
+  for (uint32_t from = 0; from < count; from += kRound) {
+    V16 seen[3] = {hn::Zero(d), hn::Zero(d), hn::Zero(d)};
+    const uint32_t to = count - from < kRound ? count : from + kRound;
+    for (uint32_t i = from; i < to; i += kLanes) {
+      V16 m = hn::BitCast(d, hn::Abs(hn::BitCast(di, hn::LoadU(di, residuals + i))));
+      if (to - i < kLanes) m = hn::And(m, lanes_of_bits((1U << (to - i)) - 1));
+      for (uint32_t k = 0; k < 3; ++k) {
+        const auto above = hn::Gt(m, hn::Set(d, static_cast<uint16_t>((8U << k) - 1)));
+        seen[k] = hn::Sub(seen[k], hn::VecFromMask(d, above));
+      }
+    }
+    alignas(32) uint16_t lanes[kLanes];
+    for (uint32_t k = 0; k < 3; ++k) {
+      hn::Store(seen[k], d, lanes);
+      for (const uint16_t lane : lanes) large[k] += lane;
+    }
+  }
+}
+
+/// write_lows(), eight residuals at a time.
+HWY_INLINE void write_lows_vector(const QuantiseJob& job) {
+  const B16 b;
+  const hn::Simd<uint8_t, 8, 0> half8;
+  const VB16 half = hn::Set(b, static_cast<uint16_t>(1U << (job.shift - 1)));
+  const VB16 mask = hn::Set(b, static_cast<uint16_t>((1U << job.shift) - 1));
+  uint8_t* out = job.lows;
+  for (uint32_t i = 0; i < job.count; i += 8) {
+    VB16 e = hn::LoadU(b, reinterpret_cast<const uint16_t*>(job.residuals) + i);
+    e = hn::And(hn::Add(e, half), mask);
+    if (job.count - i < 8) {
+      alignas(16) uint16_t lanes[8];
+      hn::Store(e, b, lanes);
+      for (uint32_t k = job.count - i; k < 8; ++k) lanes[k] = 0;
+      e = hn::Load(b, lanes);
+    }
+    alignas(8) uint8_t bytes[8];
+    hn::Store(hn::DemoteTo(half8, hn::BitCast(BI16(), e)), half8, bytes);
+    uint64_t x = load64(bytes);
+    x = (x | x >> (8 - job.shift)) & 0x00FF00FF00FF00FFU;
+    x = (x | x >> (16 - 2 * job.shift)) & 0x0000FFFF0000FFFFU;
+    x = x | x >> (32 - 4 * job.shift);
+    store32(out, static_cast<uint32_t>(x));
+    out += job.shift;
+  }
+}
+
+uint8_t* quantise(const QuantiseJob& job) {
+  const B16 b;
+  const B8 b8;
+  const BI16 bi;
+  const auto half = hn::Set(bi, static_cast<int16_t>((1 << job.shift) >> 1));
+  const VB16 bias = hn::Set(b, uint16_t{kNibbleBias});
+  const VB16 top = hn::Set(b, uint16_t{kEscapeNibble});
+  const VB16 byte = hn::Set(b, uint16_t{255});
+  const VB8 escape = hn::Set(b8, uint8_t{kEscapeNibble});
+  const int shift = static_cast<int>(job.shift);
+  uint8_t* escapes = job.escapes;
+  for (uint32_t i = 0; i < job.count; i += 32) {
+    const auto eight = [&](uint32_t at) {
+      const auto q =
+          hn::ShiftRightSame(hn::Add(hn::LoadU(bi, job.residuals + i + at), half), shift);
+      return hn::Min(hn::Add(hn::BitCast(b, q), bias), top);
+    };
+    VB8 first = to_bytes(eight(0), eight(8));
+    VB8 second = to_bytes(eight(16), eight(24));
+    const uint32_t left = job.count - i;
+    if (HWY_UNLIKELY(left < 32)) {
+      // Nothing of what lies behind the end may show.
+      alignas(16) uint8_t nibbles[32];
+      hn::Store(first, b8, nibbles);
+      hn::Store(second, b8, nibbles + 16);
+      for (uint32_t k = left; k < 32; ++k) nibbles[k] = 0;
+      first = hn::Load(b8, nibbles);
+      second = hn::Load(b8, nibbles + 16);
+    }
+    const auto pair = [&](VB8 nibbles) {
+      const VB16 two = hn::BitCast(b, nibbles);
+      return hn::And(hn::Or(two, hn::ShiftRight<4>(two)), byte);
+    };
+    hn::StoreU(to_bytes(pair(first), pair(second)), b8, job.pairs + i / 2);
+    const auto first_escaped = hn::Eq(first, escape);
+    const auto second_escaped = hn::Eq(second, escape);
+    if (HWY_UNLIKELY(!hn::AllFalse(b8, hn::Or(first_escaped, second_escaped)))) {
+      uint32_t where = bits_of(first_escaped) | bits_of(second_escaped) << 16;
+      const int rounding = (1 << job.shift) >> 1;
+      for (; where != 0; where &= where - 1) {
+        const int e = job.residuals[i + static_cast<uint32_t>(__builtin_ctz(where))];
+        escapes = write_escape(escapes, signed16(e + rounding) >> job.shift);
+      }
+    }
+  }
+  if (job.shift != 0) write_lows_vector(job);
+  return escapes;
+}
+
+#endif
+}  // namespace lenswire::strata::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+#endif
