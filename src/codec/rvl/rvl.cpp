@@ -101,8 +101,10 @@ Result<std::size_t> rvl_encode(std::span<const std::uint16_t> depth, std::span<s
     while (next != end && *next != 0) ++next;
     writer.put(static_cast<std::uint32_t>(next - start));
     for (; start != next; ++start) {
-      const int delta = *start - previous;
-      previous = *start;
+      // The published program takes signed 16-bit pixels; only so are the bytes the same.
+      const auto value = static_cast<std::int16_t>(*start);
+      const int delta = value - previous;
+      previous = value;
       writer.put(static_cast<std::uint32_t>(delta * 2) ^ static_cast<std::uint32_t>(delta >> 31));
     }
   }

@@ -92,18 +92,18 @@ void BandEncoder::encode(const PixelRows& rows, uint32_t first_row, const RankMa
   *out++ = static_cast<uint8_t>(BandType::Coded);
   store32(out, hash_end(hash));
   out += 4;
-  out = write_mask(words, segments, out);
-  out = write_sides(sides, out);
+  out = write_mask(words, segments, kernels, out);
+  out = write_sides(sides, kernels, out);
   for (uint32_t i = 0; i < kEncoderClasses; ++i)
-    out = write_class(residuals_[i].data(),
-                      static_cast<uint32_t>(residuals[i] - residuals_[i].data()), kernels, out);
+    out = write_class(i, static_cast<uint32_t>(residuals[i] - residuals_[i].data()), kernels, out);
   size_ = static_cast<size_t>(out - out_.data());
   if (size_ > kBandHeaderBytes + size_t{pixels_} * 2) encode_raw(rows, first_row, options, shared);
 }
 
-uint8_t* BandEncoder::write_mask(uint32_t words, uint32_t segments, uint8_t* out) {
+uint8_t* BandEncoder::write_mask(uint32_t words, uint32_t segments, const EncodeKernels& kernels,
+                                 uint8_t* out) {
   uint32_t valid = 0;
-  for (uint32_t i = 0; i < words; ++i) valid += static_cast<uint32_t>(__builtin_popcount(mask_[i]));
+  for (uint32_t i = 0; i < words; ++i) valid += popcount32(mask_[i]);
   if (valid == 0 || valid == pixels_) {
     *out++ = static_cast<uint8_t>(valid == 0 ? MaskType::NoneValid : MaskType::AllValid);
     return out;
@@ -123,28 +123,30 @@ uint8_t* BandEncoder::write_mask(uint32_t words, uint32_t segments, uint8_t* out
     }
     mask_flags_[i >> 1] = static_cast<uint8_t>(flags);
   }
-  out = write_section(mask_flags_.data(), div_up(words, 2), out);
-  return write_section(mask_bytes_.data(), static_cast<uint32_t>(bytes - mask_bytes_.data()), out);
+  out = write_section(mask_flags_.data(), div_up(words, 2), out, kernels);
+  return write_section(mask_bytes_.data(), static_cast<uint32_t>(bytes - mask_bytes_.data()), out,
+                       kernels);
 }
 
-uint8_t* BandEncoder::write_sides(uint8_t* sides_end, uint8_t* out) {
+uint8_t* BandEncoder::write_sides(uint8_t* sides_end, const EncodeKernels& kernels, uint8_t* out) {
   *sides_end = 0;
   const auto count = static_cast<uint32_t>(sides_end - sides_.data());
   for (uint32_t i = 0; i < count; i += 2)
     pairs_[i >> 1] = static_cast<uint8_t>(sides_[i] | sides_[i + 1] << 4);
-  return write_section(pairs_.data(), div_up(count, 2), out);
+  return write_section(pairs_.data(), div_up(count, 2), out, kernels);
 }
 
-uint8_t* BandEncoder::write_class(const int16_t* residuals, uint32_t count,
-                                  const EncodeKernels& kernels, uint8_t* out) {
+uint8_t* BandEncoder::write_class(uint32_t index, uint32_t count, const EncodeKernels& kernels,
+                                  uint8_t* out) {
   if (count == 0) return out;
+  const int16_t* residuals = residuals_[index].data();
   uint32_t large[3] = {};
   kernels.count_large(residuals, count, large);
   QuantiseJob job{residuals,     count,        choose_shift(large, count),
                   pairs_.data(), lows_.data(), escapes_.data()};
   const auto escape_bytes = static_cast<size_t>(kernels.quantise(job) - escapes_.data());
   *out++ = static_cast<uint8_t>(job.shift);
-  out = write_section(pairs_.data(), div_up(count, 2), out);
+  out = write_section(pairs_.data(), div_up(count, 2), out, kernels);
   const size_t low_bytes = (size_t{count} * job.shift + 7) / 8;
   std::memcpy(out, lows_.data(), low_bytes);
   out = write_varint(out + low_bytes, static_cast<uint32_t>(escape_bytes));

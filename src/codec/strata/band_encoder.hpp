@@ -31,10 +31,10 @@ class BandEncoder {
   [[nodiscard]] size_t size() const noexcept { return size_; }
 
  private:
-  uint8_t* write_mask(uint32_t words, uint32_t segments, uint8_t* out);
-  uint8_t* write_sides(uint8_t* sides_end, uint8_t* out);
-  uint8_t* write_class(const int16_t* residuals, uint32_t count, const EncodeKernels& kernels,
-                       uint8_t* out);
+  uint8_t* write_mask(uint32_t words, uint32_t segments, const EncodeKernels& kernels,
+                      uint8_t* out);
+  uint8_t* write_sides(uint8_t* sides_end, const EncodeKernels& kernels, uint8_t* out);
+  uint8_t* write_class(uint32_t index, uint32_t count, const EncodeKernels& kernels, uint8_t* out);
 
   std::vector<uint32_t> mask_;
   std::vector<uint8_t> mask_flags_;

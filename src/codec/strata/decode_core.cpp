@@ -39,7 +39,8 @@ void carve(BandWorkspace& w, Carver& from, uint32_t width, uint32_t rows) noexce
   w.huffman = from.take<HuffmanTable>(1);
 }
 
-bool read_mask(ByteCursor& in, const BandJob& job, BandWorkspace& w) noexcept {
+bool read_mask(ByteCursor& in, const BandJob& job, BandWorkspace& w,
+               const DecodeKernels& kernels) noexcept {
   const auto segments = static_cast<uint32_t>(segments_of(job.width));
   const uint32_t words = segments * job.rows;
   const uint32_t last_bits = job.width - (segments - 1) * kSegmentPixels;
@@ -54,12 +55,11 @@ bool read_mask(ByteCursor& in, const BandJob& job, BandWorkspace& w) noexcept {
     return true;
   }
   const uint32_t flag_bytes = div_up(words, 2);
-  if (!read_section(in, flag_bytes, w.mask_flags, *w.huffman)) return false;
+  if (!read_section(in, flag_bytes, w.mask_flags, *w.huffman, kernels)) return false;
   if ((words & 1) != 0 && w.mask_flags[flag_bytes - 1] > 15) return false;
   uint32_t count = 0;
-  for (uint32_t i = 0; i < flag_bytes; ++i)
-    count += static_cast<uint32_t>(__builtin_popcount(w.mask_flags[i]));
-  if (!read_section(in, count, w.mask_bytes, *w.huffman)) return false;
+  for (uint32_t i = 0; i < flag_bytes; ++i) count += popcount32(w.mask_flags[i]);
+  if (!read_section(in, count, w.mask_bytes, *w.huffman, kernels)) return false;
   const uint8_t* bytes = w.mask_bytes;
   for (uint32_t i = 0; i < words; ++i) {
     uint32_t flags = static_cast<uint32_t>(w.mask_flags[i >> 1]) >> ((i & 1) * 4) & 15;
@@ -74,11 +74,11 @@ bool read_mask(ByteCursor& in, const BandJob& job, BandWorkspace& w) noexcept {
 }
 
 /// Reads the segments' modes and classes and counts the valid pixels of each class.
-bool read_sides(ByteCursor& in, uint32_t words, BandWorkspace& w,
-                uint32_t (&valid)[kClasses]) noexcept {
+bool read_sides(ByteCursor& in, uint32_t words, BandWorkspace& w, uint32_t (&valid)[kClasses],
+                const DecodeKernels& kernels) noexcept {
   uint32_t occupied = 0;
   for (uint32_t i = 0; i < words; ++i) occupied += w.mask[i] != 0;
-  if (!read_section(in, div_up(occupied, 2), w.pairs, *w.huffman)) return false;
+  if (!read_section(in, div_up(occupied, 2), w.pairs, *w.huffman, kernels)) return false;
   uint32_t next = 0;
   uint32_t worst_mode = 0;
   for (uint32_t i = 0; i < words; ++i) {
@@ -86,7 +86,7 @@ bool read_sides(ByteCursor& in, uint32_t words, BandWorkspace& w,
     const uint32_t side = static_cast<uint32_t>(w.pairs[next >> 1]) >> ((next & 1) * 4) & 15;
     const uint32_t mode = side & 3;
     worst_mode = mode > worst_mode ? mode : worst_mode;
-    valid[side >> 2] += static_cast<uint32_t>(__builtin_popcount(w.mask[i]));
+    valid[side >> 2] += popcount32(w.mask[i]);
     w.sides[next++] = static_cast<uint8_t>(side);
   }
   const bool odd = (occupied & 1) != 0;
@@ -98,7 +98,7 @@ bool read_class(ByteCursor& in, uint32_t count, BandWorkspace& w, int16_t* out,
   UnpackJob job{};
   job.shift = in.u8();
   if (!in.ok || (job.shift > 2 && job.shift != 4 && job.shift != 8)) return false;
-  if (!read_section(in, div_up(count, 2), w.pairs, *w.huffman)) return false;
+  if (!read_section(in, div_up(count, 2), w.pairs, *w.huffman, kernels)) return false;
   const size_t low_bytes = (size_t{count} * job.shift + 7) / 8;
   const uint8_t* lows = in.take(low_bytes);
   if (!in.ok) return false;
@@ -136,9 +136,9 @@ strata_status decode_raw(ByteCursor& in, const BandJob& job, HashState& hash, Ba
 strata_status decode_coded(ByteCursor& in, const BandJob& job, HashState& hash, BandWorkspace& w,
                            const DecodeKernels& kernels) noexcept {
   const auto segments = static_cast<uint32_t>(segments_of(job.width));
-  if (!read_mask(in, job, w)) return STRATA_CORRUPT;
+  if (!read_mask(in, job, w, kernels)) return STRATA_CORRUPT;
   uint32_t valid[kClasses] = {};
-  if (!read_sides(in, segments * job.rows, w, valid)) return STRATA_CORRUPT;
+  if (!read_sides(in, segments * job.rows, w, valid, kernels)) return STRATA_CORRUPT;
   const int16_t* residuals[kClasses];
   int16_t* to = w.residuals;
   for (uint32_t i = 0; i < kClasses; ++i) {

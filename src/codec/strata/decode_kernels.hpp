@@ -1,7 +1,7 @@
 // decode_kernels.hpp - the inner loops of the decoder, one set per SIMD target.
 #pragma once
 
-#include "format.hpp"
+#include "bit_streams.hpp"
 
 namespace lenswire::strata {
 
@@ -36,6 +36,8 @@ struct DecodeKernels {
   const uint8_t* (*restore_row)(const RestoreRow& job);
   /// Feeds a row of `width` pixels to the checksum.
   void (*hash_row)(HashState& state, const uint16_t* pixels, uint32_t width);
+  /// The fast part of four Huffman streams.
+  void (*read_streams)(StreamGroup& group);
 };
 
 /// The plain twin: the reference for the others.

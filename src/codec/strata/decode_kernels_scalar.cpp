@@ -1,5 +1,7 @@
 #include "decode_kernels.hpp"
 
+#include "bit_streams-inl.hpp"
+
 namespace lenswire::strata {
 namespace {
 
@@ -62,6 +64,7 @@ void hash_row(HashState& state, const uint16_t* pixels, uint32_t width) {
 
 }  // namespace
 
-const DecodeKernels kScalarDecodeKernels = {"scalar", unpack, restore_row, hash_row};
+const DecodeKernels kScalarDecodeKernels = {"scalar", unpack, restore_row, hash_row,
+                                            plain::read_streams};
 
 }  // namespace lenswire::strata

@@ -6,6 +6,8 @@
 #define LENSWIRE_STRATA_ENCODE_INL
 #endif
 
+#include <algorithm>
+
 #include "encode_kernels.hpp"
 #include "lanes-inl.hpp"
 
@@ -26,26 +28,15 @@ void mark_row(const uint16_t* pixels, uint32_t width, uint8_t* seen) {
   for (; x < width; ++x) seen[pixels[x]] = 1;
 }
 
-/// Which of 32 pixels are not 0.
-HWY_INLINE uint32_t nonzero_bits(const uint16_t* pixels) {
-  const B16 b;
-  const B8 b8;
-  const VB16 one = hn::Set(b, uint16_t{1});
-  const auto sixteen = [&](const uint16_t* from) {
-    return bits_of(
-        hn::Ne(to_bytes(hn::Min(hn::LoadU(b, from), one), hn::Min(hn::LoadU(b, from + 8), one)),
-               hn::Zero(b8)));
-  };
-  return sixteen(pixels) | sixteen(pixels + 16) << 16;
-}
-
 void map_row(const MapRow& job) {
   const D16 d;
   const uint32_t whole = job.width / kSegmentPixels;
   for (uint32_t s = 0; s < whole; ++s) {
     const uint16_t* pixels = job.pixels + s * kSegmentPixels;
     uint16_t* row = job.row + s * kSegmentPixels;
-    job.mask[s] = nonzero_bits(pixels);
+    auto* mask = reinterpret_cast<uint8_t*>(job.mask + s);
+    for (uint32_t i = 0; i < kSegmentPixels; i += kLanes)
+      hn::StoreMaskBits(d, hn::Ne(hn::LoadU(d, pixels + i), hn::Zero(d)), mask + i / 8);
     if (job.rank_of == nullptr) {
       for (uint32_t i = 0; i < kSegmentPixels; i += kLanes)
         hn::StoreU(hn::LoadU(d, pixels + i), d, row + i);
@@ -95,132 +86,150 @@ struct TwoSums {
   uint32_t second;
 };
 HWY_INLINE TwoSums sums_of(V16 first, V16 second) {
-  const hn::Simd<uint64_t, 2, 0> d64;
-  alignas(16) uint64_t sums[2];
-  hn::Store(hn::SumsOf8(hn::Combine(B8(), fold(second), fold(first))), d64, sums);
-  return {static_cast<uint32_t>(sums[0]), static_cast<uint32_t>(sums[1])};
+  const auto sums = hn::SumsOf8(hn::Combine(B8(), fold(second), fold(first)));
+  return {static_cast<uint32_t>(hn::GetLane(sums)),
+          static_cast<uint32_t>(hn::GetLane(hn::UpperHalf(hn::Simd<uint64_t, 1, 0>(), sums)))};
 }
 
-/// A segment with holes, once its mode is known: residuals to `out`, which has room for
-/// kSegmentPixels, and predictions into the holes. Returns how many residuals there are.
-HWY_INLINE uint32_t code_partial(const uint16_t* up, uint16_t* row, uint32_t mask, uint32_t mode,
-                                 int16_t* out) {
-  const D16 d;
+/// Eight lanes at once, with the same meaning as the functions of lanes-inl.hpp.
+HWY_INLINE VB16 slope_of_eight(const uint16_t* up, VB16 plane_mask, VB16 smooth_mask) {
+  const B16 b;
+  const BI16 bi;
+  const VB16 plane = hn::Sub(hn::LoadU(b, up), hn::LoadU(b, up - 1));
+  const VB16 wide = hn::Sub(hn::LoadU(b, up + 1), hn::LoadU(b, up - 2));
+  const VB16 sum = hn::Add(hn::Add(plane, wide), hn::Set(b, uint16_t{2}));
+  const VB16 smooth = hn::BitCast(b, hn::ShiftRight<2>(hn::BitCast(bi, sum)));
+  return hn::Or(hn::And(plane, plane_mask), hn::And(smooth, smooth_mask));
+}
+
+HWY_INLINE VB16 last_of_eight(VB16 v) {
+  alignas(16) static constexpr uint8_t kLast[16] = {14, 15, 14, 15, 14, 15, 14, 15,
+                                                    14, 15, 14, 15, 14, 15, 14, 15};
+  const B8 b8;
+  return hn::BitCast(B16(), hn::TableLookupBytes(hn::BitCast(b8, v), hn::Load(b8, kLast)));
+}
+
+/// A segment with holes, once its mode is known: puts predictions into the holes, packs the
+/// residuals into their class, and returns that. `left` is the pixel before, in all lanes.
+HWY_INLINE uint32_t code_partial(const uint16_t* up, uint16_t* row, VB16 left, uint32_t mask,
+                                 uint32_t mode, int16_t** residuals) {
   const B16 b;
   const B8 b8;
-  const ModeMasks select = masks_of_mode(mode);
+  const BI16 bi;
+  const VB16 plane_mask = hn::Set(b, kPlaneMask[mode]);
+  const VB16 smooth_mask = hn::Set(b, kSmoothMask[mode]);
+  const VB16 limit = hn::Set(b, uint16_t{kCostLimit});
+  alignas(16) static constexpr uint16_t kBit[8] = {1, 2, 4, 8, 16, 32, 64, 128};
+  const VB16 bit = hn::Load(b, kBit);
   // Relative to the running sum of the slopes, a prediction is simply the last valid value.
-  V16 slope_sum[kParts];
-  V16 before = hn::Zero(d);
-  alignas(32) uint16_t relative[kSegmentPixels];
-  for (uint32_t p = 0; p < kParts; ++p) {
-    const V16 running = prefix_sum(select_slope(slopes(up + p * kLanes), select));
-    slope_sum[p] = hn::Add(running, before);
-    before = hn::Add(before, last(running));
-    hn::Store(hn::Sub(hn::LoadU(d, row + p * kLanes), slope_sum[p]), d, relative + p * kLanes);
+  VB16 slope_sum = hn::Zero(b);
+  VB16 known = left;
+  VB16 cost = hn::Zero(b);
+  VB16 packed[4];
+  for (uint32_t i = 0; i < 4; ++i) {
+    const uint32_t byte = mask >> (8 * i) & 255;
+    VB16 running = slope_of_eight(up + 8 * i, plane_mask, smooth_mask);
+    running = hn::Add(running, hn::ShiftLeftLanes<1>(b, running));
+    running = hn::Add(running, hn::ShiftLeftLanes<2>(b, running));
+    running = hn::Add(running, hn::ShiftLeftLanes<4>(b, running));
+    running = hn::Add(running, slope_sum);
+    slope_sum = last_of_eight(running);
+    const VB16 relative = hn::Sub(hn::LoadU(b, row + 8 * i), running);
+    const VB8 index = hn::Load(b8, kFillTable.index[byte]);
+    const VB16 none =
+        hn::BitCast(b, hn::BroadcastSignBit(hn::BitCast(hn::Simd<int8_t, 16, 0>(), index)));
+    const VB16 own = hn::BitCast(b, hn::TableLookupBytesOr0(hn::BitCast(b8, relative), index));
+    const VB16 filled = hn::Or(own, hn::And(known, none));
+    const VB16 e = hn::Sub(relative, hn::CombineShiftRightBytes<14>(b, filled, known));
+    known = last_of_eight(filled);
+    hn::StoreU(hn::Add(filled, running), b, row + 8 * i);
+    const VB16 valid =
+        hn::VecFromMask(b, hn::Eq(hn::And(hn::Set(b, static_cast<uint16_t>(byte)), bit), bit));
+    const VB16 magnitudes = hn::BitCast(b, hn::Abs(hn::BitCast(bi, e)));
+    cost = hn::Add(cost, hn::And(hn::Min(magnitudes, limit), valid));
+    packed[i] = hn::BitCast(
+        b, hn::TableLookupBytes(hn::BitCast(b8, e), hn::Load(b8, kPackTable.index[byte])));
   }
-  alignas(32) uint16_t packed[1 + kSegmentPixels + 15];
-  packed[0] = row[-1];
-  uint32_t count = 1;
-  for (uint32_t i = 0; i < kSegmentPixels; i += 8) {
-    const uint32_t byte = mask >> i & 255;
-    const VB8 index = hn::Load(b8, kPackTable.index[byte]);
-    const VB8 eight = hn::TableLookupBytes(hn::BitCast(b8, hn::Load(b, relative + i)), index);
-    hn::StoreU(hn::BitCast(b, eight), b, packed + count);
-    count += static_cast<uint32_t>(hwy::PopCount(uint64_t{byte}));
+  const hn::Simd<uint8_t, 8, 0> half;
+  const auto bytes = hn::DemoteTo(half, hn::BitCast(bi, cost));
+  const auto sum = static_cast<uint32_t>(hn::GetLane(hn::SumsOf8(bytes)));
+  const uint32_t c = class_of(sum, popcount32(mask));
+  int16_t* out = residuals[c];
+  for (uint32_t i = 0; i < 4; ++i) {
+    hn::StoreU(hn::BitCast(bi, packed[i]), bi, out);
+    out += hwy::PopCount(uint64_t{mask >> (8 * i) & 255});
   }
-  for (uint32_t i = 0; i + 1 < count; i += 8) {
-    const VB16 e = hn::Sub(hn::LoadU(b, packed + i + 1), hn::LoadU(b, packed + i));
-    hn::StoreU(hn::BitCast(BI16(), e), BI16(), out + i);
-  }
-  const uint16_t* known = packed;
-  for (uint32_t p = 0; p < kParts; ++p) {
-    const uint32_t here = mask >> (p * kLanes) & ((1U << kLanes) - 1);
-    const V16 valid = lanes_of_bits(here);
-    const V16 filled = hn::Add(slope_sum[p], spread(known, here));
-    const V16 own = hn::LoadU(d, row + p * kLanes);
-    hn::StoreU(hn::Or(hn::And(valid, own), hn::AndNot(valid, filled)), d, row + p * kLanes);
-    known += hwy::PopCount(uint64_t{here});
-  }
-  return count - 1;
-}
-
-/// What the first `count` of up to 32 residuals cost.
-HWY_INLINE uint32_t cost_of_first(const int16_t* residuals, uint32_t count) {
-  const D16 d;
-  const DI16 di;
-  const uint32_t bits = count == 32 ? ~0U : (1U << count) - 1;
-  V16 total = hn::Zero(d);
-  for (uint32_t p = 0; p < kParts; ++p) {
-    const V16 cost = cost_of(hn::BitCast(d, hn::LoadU(di, residuals + p * kLanes)));
-    const uint32_t here = bits >> (p * kLanes) & ((1U << kLanes) - 1);
-    total = hn::Add(total, hn::And(cost, lanes_of_bits(here)));
-  }
-  return sums_of(total, total).first;
+  residuals[c] = out;
+  return c;
 }
 
 uint8_t* predict_row(const PredictRow& job) {
   const D16 d;
   const DI16 di;
   uint8_t* sides = job.sides;
-  job.row[-1] = job.up[0];
+  V16 before = hn::Set(d, job.up[0]);  // ends with the pixel left of the segment
   uint32_t previous_mask = ~0U;
   for (uint32_t s = 0; s < job.segments; ++s) {
     const uint32_t mask = job.mask[s];
     const uint16_t* up = job.up + s * kSegmentPixels;
     uint16_t* row = job.row + s * kSegmentPixels;
     if (mask == 0) {
-      for (uint32_t i = 0; i < kSegmentPixels; i += kLanes)
-        hn::StoreU(hn::LoadU(d, up + i), d, row + i);
+      for (uint32_t i = 0; i < kSegmentPixels; i += kLanes) {
+        before = hn::LoadU(d, up + i);
+        hn::StoreU(before, d, row + i);
+      }
       previous_mask = 0;
       continue;
     }
     const uint32_t both = comparable(mask, previous_mask);
     previous_mask = mask;
-    const bool whole = mask == ~0U;
     V16 step[kParts];
     Slopes slope_of[kParts];
     V16 cost_plane = hn::Zero(d);
     V16 cost_left = hn::Zero(d);
     V16 cost_smooth = hn::Zero(d);
+    V16 value = before;
     for (uint32_t p = 0; p < kParts; ++p) {
-      const uint16_t* at = row + p * kLanes;
-      step[p] = hn::Sub(hn::LoadU(d, at), hn::LoadU(d, at - 1));
+      const V16 own = hn::LoadU(d, row + p * kLanes);
+      step[p] = hn::Sub(own, shift_in(own, value));
+      value = own;
       slope_of[p] = slopes(up + p * kLanes);
       V16 plane = cost_of(hn::Sub(step[p], slope_of[p].plane));
-      V16 left = cost_of(step[p]);
+      V16 flat = cost_of(step[p]);
       V16 smooth = cost_of(hn::Sub(step[p], slope_of[p].smooth));
       if (both != ~0U) {
         const V16 counted = lanes_of_bits(both >> (p * kLanes) & ((1U << kLanes) - 1));
         plane = hn::And(plane, counted);
-        left = hn::And(left, counted);
+        flat = hn::And(flat, counted);
         smooth = hn::And(smooth, counted);
       }
       cost_plane = hn::Add(cost_plane, plane);
-      cost_left = hn::Add(cost_left, left);
+      cost_left = hn::Add(cost_left, flat);
       cost_smooth = hn::Add(cost_smooth, smooth);
     }
     const TwoSums plane_left = sums_of(cost_plane, cost_left);
-    const uint32_t cost[kModes] = {plane_left.first, plane_left.second,
-                                   sums_of(cost_smooth, cost_smooth).first};
-    const uint32_t mode = best_mode(cost);
-    if (whole && both == ~0U) {
-      const uint32_t c = class_of(cost[mode], kSegmentPixels);
+    const uint32_t smooth_sum = sums_of(cost_smooth, cost_smooth).first;
+    const uint32_t mode = best_mode(plane_left.first, plane_left.second, smooth_sum);
+    uint32_t c;
+    if (both == ~0U) {
+      const uint32_t left_or_plane = std::min(plane_left.first, plane_left.second);
+      c = class_of(std::min(left_or_plane, smooth_sum), kSegmentPixels);
       const ModeMasks select = masks_of_mode(mode);
       int16_t* out = job.residuals[c];
       for (uint32_t p = 0; p < kParts; ++p)
         hn::StoreU(hn::BitCast(di, hn::Sub(step[p], select_slope(slope_of[p], select))), di,
                    out + p * kLanes);
       job.residuals[c] = out + kSegmentPixels;
-      *sides++ = static_cast<uint8_t>(mode | c << 2);
-      continue;
+      before = value;
+    } else {
+#if HWY_MAX_BYTES >= 32
+      const VB16 left = last_of_eight(hn::UpperHalf(B16(), before));
+#else
+      const VB16 left = last_of_eight(before);
+#endif
+      c = code_partial(up, row, left, mask, mode, job.residuals);
+      before = hn::LoadU(d, row + kSegmentPixels - kLanes);
     }
-    alignas(32) int16_t residual[kSegmentPixels + 8];
-    const uint32_t count = code_partial(up, row, mask, mode, residual);
-    const uint32_t c = class_of(cost_of_first(residual, count), count);
-    for (uint32_t i = 0; i < count; i += kLanes)
-      hn::StoreU(hn::LoadU(di, residual + i), di, job.residuals[c] + i);
-    job.residuals[c] += count;
     *sides++ = static_cast<uint8_t>(mode | c << 2);
   }
   return sides;

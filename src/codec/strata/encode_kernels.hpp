@@ -51,6 +51,8 @@ struct EncodeKernels {
   void (*count_large)(const int16_t* residuals, uint32_t count, uint32_t (&large)[3]);
   /// Returns where it stopped writing escapes.
   uint8_t* (*quantise)(const QuantiseJob& job);
+  /// The bulk of four Huffman streams, five symbols of each a round.
+  void (*write_streams)(BitWriter (&writers)[4], const uint32_t* codes, uint32_t rounds);
 };
 
 extern const EncodeKernels kScalarEncodeKernels;
@@ -69,11 +71,12 @@ inline uint32_t class_of(uint32_t sum, uint32_t count) noexcept {
   return static_cast<uint32_t>(2 * sum > count) + static_cast<uint32_t>(2 * sum > 3 * count);
 }
 
-/// The mode that costs least; the first of equals.
-inline uint32_t best_mode(const uint32_t (&cost)[kModes]) noexcept {
-  uint32_t mode = cost[1] < cost[0] ? 1 : 0;
-  if (cost[2] < cost[mode]) mode = 2;
-  return mode;
+/// The mode that costs least; the first of equals. Which one is hard to predict: no branches.
+inline uint32_t best_mode(uint32_t plane, uint32_t left, uint32_t smooth) noexcept {
+  const auto left_wins = static_cast<uint32_t>(left < plane);
+  const uint32_t best = left_wins != 0 ? left : plane;
+  const uint32_t smooth_wins = 0U - static_cast<uint32_t>(smooth < best);
+  return (left_wins & ~smooth_wins) | (kModeSmooth & smooth_wins);
 }
 
 /// Where both a pixel and its left neighbour are valid: there the modes are compared.

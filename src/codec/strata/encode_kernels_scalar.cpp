@@ -1,5 +1,7 @@
 #include "encode_kernels.hpp"
 
+#include "bit_streams-inl.hpp"
+
 namespace lenswire::strata {
 namespace {
 
@@ -45,7 +47,7 @@ uint8_t* predict_row(const PredictRow& job) {
       for (uint32_t mode = 0; mode < kModes; ++mode)
         cost[mode] += clipped(signed16(step - slope(mode, up + i)));
     }
-    const uint32_t mode = best_mode(cost);
+    const uint32_t mode = best_mode(cost[kModePlane], cost[kModeLeft], cost[kModeSmooth]);
     int16_t residual[kSegmentPixels];
     uint32_t count = 0;
     uint32_t sum = 0;
@@ -93,6 +95,7 @@ uint8_t* quantise(const QuantiseJob& job) {
 
 }  // namespace
 
-const EncodeKernels kScalarEncodeKernels = {mark_row, map_row, predict_row, count_large, quantise};
+const EncodeKernels kScalarEncodeKernels = {mark_row,    map_row,  predict_row,
+                                            count_large, quantise, plain::write_streams};
 
 }  // namespace lenswire::strata

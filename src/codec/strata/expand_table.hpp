@@ -43,6 +43,26 @@ constexpr PackTable make_pack_table() noexcept {
   return table;
 }
 
+struct FillTable {
+  alignas(16) uint8_t index[256][16];
+};
+
+/// Lane i takes the lane of the last set bit up to i, or 0 (an index above 127) where there is
+/// none.
+constexpr FillTable make_fill_table() noexcept {
+  FillTable table{};
+  for (uint32_t bits = 0; bits < 256; ++bits) {
+    uint8_t last = 0x80;
+    for (uint32_t lane = 0; lane < 8; ++lane) {
+      if ((bits >> lane & 1) != 0) last = static_cast<uint8_t>(2 * lane);
+      table.index[bits][2 * lane] = last;
+      table.index[bits][2 * lane + 1] = static_cast<uint8_t>(last | 1);
+    }
+  }
+  return table;
+}
+
+inline constexpr FillTable kFillTable = make_fill_table();
 inline constexpr ExpandTable kExpandTable = make_expand_table();
 inline constexpr PackTable kPackTable = make_pack_table();
 

@@ -69,129 +69,104 @@ bool build_table(const uint8_t* lengths, HuffmanTable& table) noexcept {
     const uint32_t bits = lengths[symbol];
     if (bits == 0) continue;
     const uint32_t step = 1U << bits;
-    const auto entry = static_cast<uint16_t>(symbol | bits << 8);
+    const uint32_t entry = symbol | 1U << 16 | bits << 24;
     for (uint32_t i = reverse_bits(code[bits]++, bits); i < 1U << longest; i += step)
       table.entry[i] = entry;
   }
   return true;
 }
 
-/// One bit stream, least significant bit first.
-struct BitStream {
-  const uint8_t* next;
-  const uint8_t* end;
-  uint64_t buffer = 0;
-  uint32_t bits = 0;
+/// Joins two short codes into one lookup.
+void build_pairs(HuffmanTable& table) noexcept {
+  // Always as wide as it can be: that fits more pairs.
+  const uint32_t mask = (1U << table.bits) - 1;
+  for (uint32_t i = 0; i < 1U << kMaxCodeBits; ++i) {
+    const uint32_t first = table.entry[i & mask];
+    const uint32_t used = first >> 24;
+    const uint32_t second = table.entry[i >> used & mask];
+    const uint32_t both = used + (second >> 24);
+    table.pair_entry[i] =
+        both > kMaxCodeBits ? first : (first & 255) | (second & 255) << 8 | 2U << 16 | both << 24;
+  }
+}
 
-  /// May read 8 bytes from `next`.
-  void refill() noexcept {
-    buffer |= load64(next) << bits;
-    next += (63 - bits) >> 3;
-    bits |= 56;
-  }
-  void refill_at_end() noexcept {
-    while (bits <= 56 && next < end) {
-      buffer |= static_cast<uint64_t>(*next++) << bits;
-      bits += 8;
-    }
-  }
-  uint8_t decode(const uint16_t* table, uint64_t mask) noexcept {
-    const uint32_t entry = table[buffer & mask];
-    buffer >>= entry >> 8;
-    bits -= entry >> 8;
-    return static_cast<uint8_t>(entry);
-  }
-};
-
-/// Decodes the last `count` symbols of a stream byte by byte, then demands that it ends here.
-bool finish_stream(BitStream& s, const HuffmanTable& table, uint8_t* out, uint32_t count) noexcept {
-  // A fast refill may have counted bytes beyond the stream's end: go back to what is really there.
+/// Decodes the rest of a stream byte by byte, then demands that it ends here.
+bool finish_stream(BitStream& s, const HuffmanTable& table) noexcept {
+  // A fast refill may have taken bytes beyond the stream's end: go back to what is really used.
   s.next -= s.bits >> 3;
   s.bits &= 7;
   s.buffer &= (uint64_t{1} << s.bits) - 1;
   if (s.next > s.end) return false;
   const uint64_t mask = (uint64_t{1} << table.bits) - 1;
-  for (uint32_t i = 0; i < count; ++i) {
+  while (s.out != s.out_end) {
     s.refill_at_end();
     const uint32_t entry = table.entry[s.buffer & mask];
-    if (entry >> 8 > s.bits) return false;
-    s.buffer >>= entry >> 8;
-    s.bits -= entry >> 8;
-    out[i] = static_cast<uint8_t>(entry);
+    if (entry >> 24 > s.bits) return false;
+    s.buffer >>= entry >> 24;
+    s.bits -= entry >> 24;
+    *s.out++ = static_cast<uint8_t>(entry);
   }
   return s.next == s.end && s.bits < 8 && s.buffer == 0;
+}
+
+BitStream open_stream(const uint8_t* data, uint32_t size, uint8_t* out, uint32_t count) noexcept {
+  uint8_t* const end = out + count;
+  return {data, data + size, 0, 0, out, count > kRoundSymbols ? end - kRoundSymbols - 1 : out - 1,
+          end};
 }
 
 bool read_single(ByteCursor& in, const HuffmanTable& table, uint32_t count, uint8_t* out) noexcept {
   const uint32_t size = in.varint();
   const uint8_t* data = in.take(size);
   if (data == nullptr) return false;
-  BitStream s{data, data + size};
+  BitStream s = open_stream(data, size, out, count);
   const uint64_t mask = (uint64_t{1} << table.bits) - 1;
-  uint32_t done = 0;
-  while (count - done >= 5 && s.end - s.next >= 8) {
+  while (s.out_end - s.out >= 5 && s.end - s.next >= 8) {
     s.refill();
-    for (int i = 0; i < 5; ++i) out[done++] = s.decode(table.entry, mask);
+    for (int i = 0; i < 5; ++i) {
+      const uint32_t entry = table.entry[s.buffer & mask];
+      s.buffer >>= entry >> 24;
+      s.bits -= entry >> 24;
+      *s.out++ = static_cast<uint8_t>(entry);
+    }
   }
-  return finish_stream(s, table, out + done, count - done);
+  return finish_stream(s, table);
 }
 
-bool read_interleaved(ByteCursor& in, const HuffmanTable& table, uint32_t count,
-                      uint8_t* out) noexcept {
+bool read_interleaved(ByteCursor& in, HuffmanTable& table, uint32_t count, uint8_t* out,
+                      const DecodeKernels& kernels) noexcept {
   const uint32_t part = div_up(count, kStreams);
   if (part * (kStreams - 1) >= count) return false;
   uint32_t size[kStreams];
   for (uint32_t& s : size) s = in.varint();
-  BitStream s[kStreams];
+  StreamGroup group[2];
+  uint64_t total = 0;
   for (uint32_t i = 0; i < kStreams; ++i) {
-    s[i].next = in.take(size[i]);
-    if (s[i].next == nullptr) return false;
-    s[i].end = s[i].next + size[i];
+    const uint8_t* data = in.take(size[i]);
+    if (data == nullptr) return false;
+    const uint32_t from = i * part;
+    group[i / 4].stream[i % 4] =
+        open_stream(data, size[i], out + from, i + 1 < kStreams ? part : count - from);
+    total += size[i];
   }
-  const uint8_t* const end = in.next;
-  const uint64_t mask = (uint64_t{1} << table.bits) - 1;
-  // The last part is the shortest. Four streams at a time fit into the registers of x86.
-  const uint32_t shortest = count - part * (kStreams - 1);
-  uint32_t done[2] = {0, 0};
-  for (uint32_t half = 0; half < 2; ++half) {
-    BitStream a = s[half * 4];
-    BitStream b = s[half * 4 + 1];
-    BitStream c = s[half * 4 + 2];
-    BitStream d = s[half * 4 + 3];
-    uint8_t* to = out + size_t{half} * 4 * part;
-    const uint32_t target = half == 0 ? part : shortest;
-    uint32_t i = 0;
-    // A damaged stream may run into its neighbours' bytes, never past the section.
-    while (i + 5 <= target && end - a.next >= 8 && end - b.next >= 8 && end - c.next >= 8 &&
-           end - d.next >= 8) {
-      a.refill();
-      b.refill();
-      c.refill();
-      d.refill();
-      for (int k = 0; k < 5; ++k, ++i) {
-        to[i] = a.decode(table.entry, mask);
-        to[part + i] = b.decode(table.entry, mask);
-        to[2 * size_t{part} + i] = c.decode(table.entry, mask);
-        to[3 * size_t{part} + i] = d.decode(table.entry, mask);
-      }
-    }
-    s[half * 4] = a;
-    s[half * 4 + 1] = b;
-    s[half * 4 + 2] = c;
-    s[half * 4 + 3] = d;
-    done[half] = i;
-  }
-  for (uint32_t i = 0; i < kStreams; ++i) {
-    const uint32_t length = i == kStreams - 1 ? shortest : part;
-    const uint32_t from = done[i / 4];
-    if (!finish_stream(s[i], table, out + size_t{i} * part + from, length - from)) return false;
+  // Joining pairs costs as much as reading some thousand symbols, and is of no use for long codes.
+  const bool pairs = count >= 8192 && total * 8 < uint64_t{count} * 5;
+  if (pairs) build_pairs(table);
+  for (StreamGroup& g : group) {
+    g.end = in.next;
+    g.table = pairs ? table.pair_entry : table.entry;
+    g.index_mask = (uint64_t{1} << (pairs ? kMaxCodeBits : table.bits)) - 1;
+    if (total >= 8) kernels.read_streams(g);
+    for (BitStream& s : g.stream)
+      if (!finish_stream(s, table)) return false;
   }
   return true;
 }
 
 }  // namespace
 
-bool read_section(ByteCursor& in, uint32_t count, uint8_t* out, HuffmanTable& scratch) noexcept {
+bool read_section(ByteCursor& in, uint32_t count, uint8_t* out, HuffmanTable& scratch,
+                  const DecodeKernels& kernels) noexcept {
   if (count == 0) return true;
   const uint32_t type = in.u8();
   if (!in.ok || type > static_cast<uint32_t>(SectionType::Huffman8)) return false;
@@ -210,7 +185,7 @@ bool read_section(ByteCursor& in, uint32_t count, uint8_t* out, HuffmanTable& sc
   if (!read_lengths(in, lengths) || !build_table(lengths, scratch)) return false;
   if (static_cast<SectionType>(type) == SectionType::Huffman1)
     return read_single(in, scratch, count, out);
-  return read_interleaved(in, scratch, count, out);
+  return read_interleaved(in, scratch, count, out, kernels);
 }
 
 }  // namespace lenswire::strata

@@ -1,7 +1,7 @@
 // huffman_decode.hpp - sections of bytes: stored, constant or Huffman coded.
 #pragma once
 
-#include "format.hpp"
+#include "decode_kernels.hpp"
 
 namespace lenswire::strata {
 
@@ -52,14 +52,16 @@ struct ByteCursor {
 };
 
 struct HuffmanTable {
-  /// symbol | length << 8, by the next `bits` bits.
-  uint16_t entry[1U << kMaxCodeBits];
+  /// symbol | 1 << 16 | length << 24, by the next `bits` bits.
+  uint32_t entry[1U << kMaxCodeBits];
+  /// The same, with a second symbol where it fits into as many bits.
+  uint32_t pair_entry[1U << kMaxCodeBits];
   uint32_t bits;
 };
 
 /// Reads a section of `count` bytes into `out`, which has room for kPadding more. False when the
 /// section is damaged.
-[[nodiscard]] bool read_section(ByteCursor& in, uint32_t count, uint8_t* out,
-                                HuffmanTable& scratch) noexcept;
+[[nodiscard]] bool read_section(ByteCursor& in, uint32_t count, uint8_t* out, HuffmanTable& scratch,
+                                const DecodeKernels& kernels) noexcept;
 
 }  // namespace lenswire::strata

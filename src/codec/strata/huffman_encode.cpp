@@ -6,11 +6,6 @@
 namespace lenswire::strata {
 namespace {
 
-struct Code {
-  uint16_t bits;  ///< reversed: the first bit is the lowest
-  uint16_t length;
-};
-
 struct Histogram {
   uint32_t count[256];
 };
@@ -93,7 +88,8 @@ void make_lengths(const Histogram& histogram, uint8_t (&lengths)[256]) noexcept 
   for (uint32_t i = 0; i < used; ++i) lengths[sorted[i] & 255] = length[i];
 }
 
-void make_codes(const uint8_t (&lengths)[256], Code (&codes)[256]) noexcept {
+/// Codes as BitWriter takes them; their first bit is the lowest.
+void make_codes(const uint8_t (&lengths)[256], uint32_t (&codes)[256]) noexcept {
   uint32_t count[kMaxCodeBits + 1] = {};
   for (const uint8_t length : lengths) ++count[length];
   uint32_t next[kMaxCodeBits + 1];
@@ -106,13 +102,13 @@ void make_codes(const uint8_t (&lengths)[256], Code (&codes)[256]) noexcept {
   for (uint32_t s = 0; s < 256; ++s) {
     const uint32_t bits = lengths[s];
     if (bits == 0) {
-      codes[s] = {0, 0};
+      codes[s] = 0;
       continue;
     }
     const uint32_t value = next[bits]++;
     uint32_t reversed = 0;
     for (uint32_t i = 0; i < bits; ++i) reversed |= (value >> i & 1) << (bits - 1 - i);
-    codes[s] = {static_cast<uint16_t>(reversed), static_cast<uint16_t>(bits)};
+    codes[s] = reversed | bits << 16;
   }
 }
 
@@ -150,35 +146,57 @@ uint8_t* write_lengths(const uint8_t (&lengths)[256], uint8_t* out) noexcept {
   return out;
 }
 
-uint8_t* write_stream(const uint8_t* bytes, uint32_t count, const Code* codes,
+/// The symbols up to `end`, then the last byte. Returns where the stream ends.
+uint8_t* finish_stream(BitWriter& writer, const uint8_t* end, const uint32_t* codes) noexcept {
+  while (writer.from != end) {
+    writer.put(codes[*writer.from++]);
+    writer.flush();
+  }
+  if (writer.bits != 0) *writer.to++ = static_cast<uint8_t>(writer.buffer);
+  return writer.to;
+}
+
+uint8_t* write_single(const uint8_t* bytes, uint32_t count, const uint32_t* codes,
                       uint8_t* out) noexcept {
-  uint64_t buffer = 0;
-  uint32_t bits = 0;
-  uint32_t i = 0;
-  const auto put = [&](uint8_t symbol) noexcept {
-    const Code code = codes[symbol];
-    buffer |= uint64_t{code.bits} << bits;
-    bits += code.length;
-  };
-  const auto flush = [&]() noexcept {
-    store64(out, buffer);
-    out += bits >> 3;
-    buffer >>= bits & 56;
-    bits &= 7;
-  };
-  for (; i + 5 <= count; i += 5) {
-    put(bytes[i]);
-    put(bytes[i + 1]);
-    put(bytes[i + 2]);
-    put(bytes[i + 3]);
-    put(bytes[i + 4]);
-    flush();
+  // The size comes before the stream, and is written when that is known.
+  uint8_t* const data = out + 5;
+  BitWriter writer{bytes, data, 0, 0};
+  const auto size = static_cast<size_t>(finish_stream(writer, bytes + count, codes) - data);
+  out = write_varint(out, static_cast<uint32_t>(size));
+  std::memmove(out, data, size);
+  return out + size;
+}
+
+uint8_t* write_interleaved(const uint8_t* bytes, uint32_t count, const uint32_t* codes,
+                           uint8_t* out, const EncodeKernels& kernels) noexcept {
+  const uint32_t part = div_up(count, kStreams);
+  const uint32_t shortest = count - part * (kStreams - 1);
+  // Each stream gets room for the longest codes; then they move together.
+  const size_t room = (size_t{part} * kMaxCodeBits + 7) / 8 + 8;
+  uint8_t* const data = out + 5 * kStreams;
+  uint8_t* start[kStreams];
+  uint8_t* end[kStreams];
+  for (uint32_t i = 0; i < kStreams; ++i) start[i] = data + i * room;
+  for (uint32_t half = 0; half < 2; ++half) {
+    BitWriter writers[4];
+    for (uint32_t k = 0; k < 4; ++k) {
+      const uint32_t i = half * 4 + k;
+      writers[k] = {bytes + size_t{i} * part, start[i], 0, 0};
+    }
+    kernels.write_streams(writers, codes, shortest / 5);
+    for (uint32_t k = 0; k < 4; ++k) {
+      const uint32_t i = half * 4 + k;
+      const uint8_t* const last = i + 1 < kStreams ? bytes + size_t{i + 1} * part : bytes + count;
+      end[i] = finish_stream(writers[k], last, codes);
+    }
   }
-  for (; i < count; ++i) {
-    put(bytes[i]);
-    flush();
+  for (uint32_t i = 0; i < kStreams; ++i)
+    out = write_varint(out, static_cast<uint32_t>(end[i] - start[i]));
+  for (uint32_t i = 0; i < kStreams; ++i) {
+    const auto size = static_cast<size_t>(end[i] - start[i]);
+    std::memmove(out, start[i], size);
+    out += size;
   }
-  if (bits != 0) *out++ = static_cast<uint8_t>(buffer);
   return out;
 }
 
@@ -190,7 +208,8 @@ uint8_t* write_varint(uint8_t* out, uint32_t value) noexcept {
   return out;
 }
 
-uint8_t* write_section(const uint8_t* bytes, uint32_t count, uint8_t* out) noexcept {
+uint8_t* write_section(const uint8_t* bytes, uint32_t count, uint8_t* out,
+                       const EncodeKernels& kernels) noexcept {
   if (count == 0) return out;
   Histogram histogram;
   count_bytes(bytes, count, histogram);
@@ -205,24 +224,13 @@ uint8_t* write_section(const uint8_t* bytes, uint32_t count, uint8_t* out) noexc
   uint64_t total_bits = 0;
   for (uint32_t s = 0; s < 256; ++s) total_bits += uint64_t{histogram.count[s]} * lengths[s];
   if (total_bits / 8 + 8 < count) {
-    Code codes[256];
+    uint32_t codes[256];
     make_codes(lengths, codes);
     const bool interleaved = count >= kMinInterleaved;
     *out++ = static_cast<uint8_t>(interleaved ? SectionType::Huffman8 : SectionType::Huffman1);
     out = write_lengths(lengths, out);
-    const uint32_t streams = interleaved ? kStreams : 1;
-    const uint32_t part = div_up(count, streams);
-    // The sizes come before the streams: write these behind room for the longest sizes.
-    uint8_t* const data = out + 5 * streams;
-    uint8_t* to = data;
-    for (uint32_t i = 0; i < streams; ++i) {
-      const uint32_t from = i * part;
-      uint8_t* const end = write_stream(bytes + from, std::min(part, count - from), codes, to);
-      out = write_varint(out, static_cast<uint32_t>(end - to));
-      to = end;
-    }
-    std::memmove(out, data, static_cast<size_t>(to - data));
-    out += to - data;
+    out = interleaved ? write_interleaved(bytes, count, codes, out, kernels)
+                      : write_single(bytes, count, codes, out);
     if (static_cast<size_t>(out - start) < size_t{count} + 1) return out;
     out = start;
   }

@@ -8,6 +8,7 @@
 // (this order is what foreach_target needs)
 #include <hwy/highway.h>
 
+#include "bit_streams-inl.hpp"
 #include "decode_kernels-inl.hpp"
 #include "encode_kernels-inl.hpp"
 
@@ -15,8 +16,9 @@ HWY_BEFORE_NAMESPACE();
 namespace lenswire::strata::HWY_NAMESPACE {
 #if HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
 Target target(const char* name) {
-  static const DecodeKernels decode = {name, unpack, restore_row, hash_row};
-  static const EncodeKernels encode = {mark_row, map_row, predict_row, count_large, quantise};
+  static const DecodeKernels decode = {name, unpack, restore_row, hash_row, read_streams};
+  static const EncodeKernels encode = {mark_row,    map_row,  predict_row,
+                                       count_large, quantise, write_streams};
   return {name, &decode, &encode};
 }
 #endif

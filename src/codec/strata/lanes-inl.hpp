@@ -61,6 +61,15 @@ HWY_INLINE V16 prefix_sum(V16 v) {
   return v;
 }
 
+/// The lanes of `v`, one further up; the lowest is the last of `before`.
+HWY_INLINE V16 shift_in(V16 v, V16 before) {
+  const D16 d;
+#if HWY_MAX_BYTES >= 32
+  before = hn::ConcatLowerUpper(d, v, before);
+#endif
+  return hn::CombineShiftRightBytes<14>(d, v, before);
+}
+
 /// All ones in the lanes whose bit is set.
 HWY_INLINE V16 lanes_of_bits(uint32_t bits) {
   const D16 d;
@@ -87,6 +96,9 @@ HWY_INLINE Slopes slopes(const uint16_t* up) {
   return {plane, hn::BitCast(d, hn::ShiftRight<2>(hn::BitCast(di, sum)))};
 }
 
+inline constexpr uint16_t kPlaneMask[4] = {0xFFFF, 0, 0, 0};
+inline constexpr uint16_t kSmoothMask[4] = {0, 0, 0xFFFF, 0};
+
 /// All ones or zeros, by mode: selects a slope without a branch.
 struct ModeMasks {
   V16 plane;
@@ -95,8 +107,7 @@ struct ModeMasks {
 
 HWY_INLINE ModeMasks masks_of_mode(uint32_t mode) {
   const D16 d;
-  return {hn::Set(d, static_cast<uint16_t>(mode == kModePlane ? 0xFFFF : 0)),
-          hn::Set(d, static_cast<uint16_t>(mode == kModeSmooth ? 0xFFFF : 0))};
+  return {hn::Set(d, kPlaneMask[mode]), hn::Set(d, kSmoothMask[mode])};
 }
 
 HWY_INLINE V16 select_slope(const Slopes& s, const ModeMasks& m) {
