@@ -71,6 +71,7 @@ void BandEncoder::encode(const PixelRows& rows, uint32_t first_row, const RankMa
   std::memset(rows_.data(), 0, rows_.size() * sizeof rows_[0]);
   int16_t* residuals[kEncoderClasses];
   for (uint32_t i = 0; i < kEncoderClasses; ++i) residuals[i] = residuals_[i].data();
+  const bool fast = options.profile == STRATA_FAST;
   uint8_t* sides = sides_.data();
   for (uint32_t y = 0; y < rows.height; ++y) {
     const uint16_t* pixels = rows.row(y, row_copy_.data());
@@ -83,16 +84,19 @@ void BandEncoder::encode(const PixelRows& rows, uint32_t first_row, const RankMa
         near_row_[x] = pixels[x] == 0 ? uint16_t{0} : ranks.code_of()[row[x]];
       shared.hash_row(hash, near_row_.data(), rows.width);
     }
-    sides = kernels.predict_row({up, row, mask, segments, sides, residuals});
+    sides = kernels.predict_row({up, row, mask, segments, fast, sides, residuals});
     row[-1] = row[-2] = row[0];
     row[rows.width] = row[rows.width + 1] = row[rows.width - 1];
     std::swap(up, row);
   }
+  uint32_t valid = 0;
+  for (uint32_t i = 0; i < kEncoderClasses; ++i)
+    valid += static_cast<uint32_t>(residuals[i] - residuals_[i].data());
   uint8_t* out = out_.data();
   *out++ = static_cast<uint8_t>(BandType::Coded);
   store32(out, hash_end(hash));
   out += 4;
-  out = write_mask(words, segments, kernels, out);
+  out = write_mask(words, segments, valid, kernels, out);
   out = write_sides(sides, kernels, out);
   for (uint32_t i = 0; i < kEncoderClasses; ++i)
     out = write_class(i, static_cast<uint32_t>(residuals[i] - residuals_[i].data()), kernels, out);
@@ -100,10 +104,8 @@ void BandEncoder::encode(const PixelRows& rows, uint32_t first_row, const RankMa
   if (size_ > kBandHeaderBytes + size_t{pixels_} * 2) encode_raw(rows, first_row, options, shared);
 }
 
-uint8_t* BandEncoder::write_mask(uint32_t words, uint32_t segments, const EncodeKernels& kernels,
-                                 uint8_t* out) {
-  uint32_t valid = 0;
-  for (uint32_t i = 0; i < words; ++i) valid += popcount32(mask_[i]);
+uint8_t* BandEncoder::write_mask(uint32_t words, uint32_t segments, uint32_t valid,
+                                 const EncodeKernels& kernels, uint8_t* out) {
   if (valid == 0 || valid == pixels_) {
     *out++ = static_cast<uint8_t>(valid == 0 ? MaskType::NoneValid : MaskType::AllValid);
     return out;
@@ -142,7 +144,7 @@ uint8_t* BandEncoder::write_class(uint32_t index, uint32_t count, const EncodeKe
   const int16_t* residuals = residuals_[index].data();
   uint32_t large[3] = {};
   kernels.count_large(residuals, count, large);
-  QuantiseJob job{residuals,     count,        choose_shift(large, count),
+  QuantiseJob job{residuals,     count,        choose_shift(large, count / 4),
                   pairs_.data(), lows_.data(), escapes_.data()};
   const auto escape_bytes = static_cast<size_t>(kernels.quantise(job) - escapes_.data());
   *out++ = static_cast<uint8_t>(job.shift);

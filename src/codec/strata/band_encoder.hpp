@@ -31,8 +31,8 @@ class BandEncoder {
   [[nodiscard]] size_t size() const noexcept { return size_; }
 
  private:
-  uint8_t* write_mask(uint32_t words, uint32_t segments, const EncodeKernels& kernels,
-                      uint8_t* out);
+  uint8_t* write_mask(uint32_t words, uint32_t segments, uint32_t valid,
+                      const EncodeKernels& kernels, uint8_t* out);
   uint8_t* write_sides(uint8_t* sides_end, const EncodeKernels& kernels, uint8_t* out);
   uint8_t* write_class(uint32_t index, uint32_t count, const EncodeKernels& kernels, uint8_t* out);
 

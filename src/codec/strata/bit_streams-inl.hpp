@@ -60,23 +60,23 @@ inline void read_streams(StreamGroup& group) {
   group.stream[3] = d;
 }
 
-/// Encodes `rounds` * 5 symbols of each of four streams side by side.
-inline void write_streams(BitWriter (&writers)[4], const uint32_t* codes, uint32_t rounds) {
+/// Encodes `rounds` * kCodesPerFlush symbols of each of four streams side by side.
+inline void write_streams(BitWriter (&writers)[4], const uint64_t* codes, uint32_t rounds) {
   BitWriter a = writers[0];
   BitWriter b = writers[1];
   BitWriter c = writers[2];
   BitWriter d = writers[3];
   for (; rounds > 0; --rounds) {
-    for (uint32_t k = 0; k < 5; ++k) {
+    for (uint32_t k = 0; k < kCodesPerFlush; ++k) {
       a.put(codes[a.from[k]]);
       b.put(codes[b.from[k]]);
       c.put(codes[c.from[k]]);
       d.put(codes[d.from[k]]);
     }
-    a.from += 5;
-    b.from += 5;
-    c.from += 5;
-    d.from += 5;
+    a.from += kCodesPerFlush;
+    b.from += kCodesPerFlush;
+    c.from += kCodesPerFlush;
+    d.from += kCodesPerFlush;
     a.flush();
     b.flush();
     c.flush();
@@ -86,6 +86,31 @@ inline void write_streams(BitWriter (&writers)[4], const uint32_t* codes, uint32
   writers[1] = b;
   writers[2] = c;
   writers[3] = d;
+}
+
+/// Spreads packed sides out and counts the valid pixels of each class. False when a mode does not
+/// exist.
+inline bool spread_sides(const SidesJob& job, uint32_t (&valid)[kClasses]) {
+  uint32_t next = 0;
+  uint32_t bad = 0;
+  uint8_t* out = job.sides;
+  for (uint32_t from = 0; from < job.words;) {
+    // Four 16-bit counters in one word: no waiting for the store before.
+    uint64_t counts = 0;
+    const uint32_t to = job.words - from < 1024 ? job.words : from + 1024;
+    for (; from < to; ++from) {
+      const uint32_t mask = job.mask[from];
+      const uint32_t side = static_cast<uint32_t>(job.packed[next >> 1]) >> ((next & 1) * 4) & 15;
+      const auto count = static_cast<uint64_t>(__builtin_popcount(mask));
+      out[next] = static_cast<uint8_t>(side);
+      counts += count << (side >> 2) * 16;
+      bad |= mask == 0 ? 0 : side & side >> 1 & 1;
+      next += mask != 0;
+    }
+    for (uint32_t k = 0; k < kClasses; ++k)
+      valid[k] += static_cast<uint32_t>(counts >> (16 * k) & 0xFFFF);
+  }
+  return bad == 0;
 }
 
 #endif

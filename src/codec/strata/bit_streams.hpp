@@ -46,23 +46,44 @@ inline void store16_fast(uint8_t* p, uint32_t value) noexcept {
   __builtin_memcpy(p, &two, 2);
 }
 
-/// A stream being written. Codes are bits | length << 16.
+struct SidesJob {
+  const uint32_t* mask;
+  uint32_t words;
+  const uint8_t* packed;  ///< two sides a byte, of the occupied segments; one more byte is readable
+  uint8_t* sides;         ///< out; one more byte is writable
+};
+
+/// Codes between two flushes: with the 7 bits left over they stay clear of the lengths that codes
+/// bring along in their low bytes.
+inline constexpr uint32_t kCodesPerFlush = 4;
+static_assert(7 + kCodesPerFlush * kMaxCodeBits <= 60);
+
+/// A code as BitWriter takes it: its bits at the top, the first of them lowest; its length in the
+/// low byte.
+inline uint64_t writer_code(uint32_t reversed, uint32_t length) noexcept {
+  return static_cast<uint64_t>(reversed) << (64 - length) | length;
+}
+
+/// A stream being written. The newest bits are at the top of the buffer; what lies below the valid
+/// ones is of no account, so that a code needs no masking.
 struct BitWriter {
   const uint8_t* from;
   uint8_t* to;
   uint64_t buffer;
-  uint32_t bits;
+  uint64_t bits;  ///< in the low byte
 
-  void put(uint32_t code) noexcept {
-    buffer |= static_cast<uint64_t>(code & 0xFFFF) << bits;
-    bits += code >> 16;
+  void put(uint64_t code) noexcept {
+    buffer = buffer >> (code & 63) | code;
+    bits += code;
   }
   /// Writes whole bytes; touches 8.
+  /// the 7 bits left over they stay clear of the lengths that codes bring along.
   void flush() noexcept {
-    store64(to, buffer);
-    to += bits >> 3;
-    buffer >>= bits & 56;
-    bits &= 7;
+    const uint64_t valid = bits & 63;
+    // Twice, since a shift by 64 is none.
+    store64(to, buffer >> 1 >> (63 - valid));
+    to += valid >> 3;
+    bits = valid & 7;
   }
 };
 

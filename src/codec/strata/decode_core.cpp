@@ -63,10 +63,10 @@ bool read_mask(ByteCursor& in, const BandJob& job, BandWorkspace& w,
   const uint8_t* bytes = w.mask_bytes;
   for (uint32_t i = 0; i < words; ++i) {
     uint32_t flags = static_cast<uint32_t>(w.mask_flags[i >> 1]) >> ((i & 1) * 4) & 15;
-    uint32_t word = 0;
+    uint32_t word = i < segments ? 0 : w.mask[i - segments];
     for (; flags != 0; flags &= flags - 1)
-      word |= static_cast<uint32_t>(*bytes++) << (8 * __builtin_ctz(flags));
-    w.mask[i] = i < segments ? word : word ^ w.mask[i - segments];
+      word ^= static_cast<uint32_t>(*bytes++) << (8 * __builtin_ctz(flags));
+    w.mask[i] = word;
   }
   for (uint32_t y = 0; y < job.rows; ++y)
     if ((w.mask[y * segments + segments - 1] & ~last_word) != 0) return false;
@@ -79,18 +79,8 @@ bool read_sides(ByteCursor& in, uint32_t words, BandWorkspace& w, uint32_t (&val
   uint32_t occupied = 0;
   for (uint32_t i = 0; i < words; ++i) occupied += w.mask[i] != 0;
   if (!read_section(in, div_up(occupied, 2), w.pairs, *w.huffman, kernels)) return false;
-  uint32_t next = 0;
-  uint32_t worst_mode = 0;
-  for (uint32_t i = 0; i < words; ++i) {
-    if (w.mask[i] == 0) continue;
-    const uint32_t side = static_cast<uint32_t>(w.pairs[next >> 1]) >> ((next & 1) * 4) & 15;
-    const uint32_t mode = side & 3;
-    worst_mode = mode > worst_mode ? mode : worst_mode;
-    valid[side >> 2] += popcount32(w.mask[i]);
-    w.sides[next++] = static_cast<uint8_t>(side);
-  }
-  const bool odd = (occupied & 1) != 0;
-  return worst_mode < kModes && !(odd && w.pairs[occupied >> 1] > 15);
+  if ((occupied & 1) != 0 && w.pairs[occupied >> 1] > 15) return false;
+  return kernels.spread_sides({w.mask, words, w.pairs, w.sides}, valid);
 }
 
 bool read_class(ByteCursor& in, uint32_t count, BandWorkspace& w, int16_t* out,

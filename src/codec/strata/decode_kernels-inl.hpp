@@ -6,6 +6,8 @@
 #define LENSWIRE_STRATA_DECODE_INL
 #endif
 
+#include <algorithm>
+
 #include "decode_kernels.hpp"
 #include "lanes-inl.hpp"
 
@@ -90,6 +92,25 @@ const uint8_t* unpack(const UnpackJob& job) {
 
 /// pixels[i] = table[ranks[i]] for one segment.
 HWY_INLINE void look_up(const uint16_t* table, const uint16_t* ranks, uint16_t* pixels) {
+#if HWY_TARGET == HWY_AVX3
+  // Neighbours have similar ranks: most segments need no more of the table than four registers
+  // hold. The window never wraps round.
+  constexpr uint32_t kWindow = 128;
+  const uint32_t base =
+      std::min(ranks[0] < kWindow / 2 ? 0U : ranks[0] - kWindow / 2, 65536U - kWindow);
+  const __m512i index =
+      _mm512_sub_epi16(_mm512_loadu_si512(ranks), _mm512_set1_epi16(static_cast<int16_t>(base)));
+  if (_mm512_cmpge_epu16_mask(index, _mm512_set1_epi16(kWindow)) == 0) {
+    const __m512i* from = reinterpret_cast<const __m512i*>(table + base);
+    const __m512i low =
+        _mm512_permutex2var_epi16(_mm512_loadu_si512(from), index, _mm512_loadu_si512(from + 1));
+    const __m512i high = _mm512_permutex2var_epi16(_mm512_loadu_si512(from + 2), index,
+                                                   _mm512_loadu_si512(from + 3));
+    const __mmask32 upper = _mm512_test_epi16_mask(index, _mm512_set1_epi16(kWindow / 2));
+    _mm512_storeu_si512(pixels, _mm512_mask_mov_epi16(low, upper, high));
+    return;
+  }
+#endif
   for (uint32_t i = 0; i < kSegmentPixels; i += 4) {
     uint64_t four;
     __builtin_memcpy(&four, ranks + i, 8);

@@ -38,6 +38,7 @@ struct DecodeKernels {
   void (*hash_row)(HashState& state, const uint16_t* pixels, uint32_t width);
   /// The fast part of four Huffman streams.
   void (*read_streams)(StreamGroup& group);
+  bool (*spread_sides)(const SidesJob& job, uint32_t (&valid)[kClasses]);
 };
 
 /// The plain twin: the reference for the others.

@@ -64,7 +64,7 @@ void hash_row(HashState& state, const uint16_t* pixels, uint32_t width) {
 
 }  // namespace
 
-const DecodeKernels kScalarDecodeKernels = {"scalar", unpack, restore_row, hash_row,
-                                            plain::read_streams};
+const DecodeKernels kScalarDecodeKernels = {
+    "scalar", unpack, restore_row, hash_row, plain::read_streams, plain::spread_sides};
 
 }  // namespace lenswire::strata

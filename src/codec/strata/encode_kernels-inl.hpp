@@ -112,7 +112,7 @@ HWY_INLINE VB16 last_of_eight(VB16 v) {
 /// A segment with holes, once its mode is known: puts predictions into the holes, packs the
 /// residuals into their class, and returns that. `left` is the pixel before, in all lanes.
 HWY_INLINE uint32_t code_partial(const uint16_t* up, uint16_t* row, VB16 left, uint32_t mask,
-                                 uint32_t mode, int16_t** residuals) {
+                                 uint32_t mode, bool fast, int16_t** residuals) {
   const B16 b;
   const B8 b8;
   const BI16 bi;
@@ -153,7 +153,8 @@ HWY_INLINE uint32_t code_partial(const uint16_t* up, uint16_t* row, VB16 left, u
   const hn::Simd<uint8_t, 8, 0> half;
   const auto bytes = hn::DemoteTo(half, hn::BitCast(bi, cost));
   const auto sum = static_cast<uint32_t>(hn::GetLane(hn::SumsOf8(bytes)));
-  const uint32_t c = class_of(sum, popcount32(mask));
+  const auto count = static_cast<uint32_t>(hwy::PopCount(uint64_t{mask}));
+  const uint32_t c = fast ? kFastClass : class_of(sum, count);
   int16_t* out = residuals[c];
   for (uint32_t i = 0; i < 4; ++i) {
     hn::StoreU(hn::BitCast(bi, packed[i]), bi, out);
@@ -163,7 +164,52 @@ HWY_INLINE uint32_t code_partial(const uint16_t* up, uint16_t* row, VB16 left, u
   return c;
 }
 
-uint8_t* predict_row(const PredictRow& job) {
+/// One vector of a segment, relative to its left neighbours.
+struct Steps {
+  V16 step[kParts];
+  Slopes slope[kParts];
+  V16 last_value;
+};
+
+HWY_INLINE Steps steps_of(const uint16_t* up, const uint16_t* row, V16 before) {
+  const D16 d;
+  Steps s;
+  s.last_value = before;
+  for (uint32_t p = 0; p < kParts; ++p) {
+    const V16 own = hn::LoadU(d, row + p * kLanes);
+    s.step[p] = hn::Sub(own, shift_in(own, s.last_value));
+    s.slope[p] = slopes(up + p * kLanes);
+    s.last_value = own;
+  }
+  return s;
+}
+
+struct Choice {
+  uint32_t mode;
+  uint32_t cost;
+};
+
+/// Compares the modes where both a pixel and its neighbour are valid.
+HWY_INLINE Choice choose_mode(const Steps& s, uint32_t both) {
+  const D16 d;
+  V16 plane = hn::Zero(d);
+  V16 flat = hn::Zero(d);
+  V16 smooth = hn::Zero(d);
+  for (uint32_t p = 0; p < kParts; ++p) {
+    V16 counted = hn::Set(d, uint16_t{0xFFFF});
+    if (both != ~0U) counted = lanes_of_bits(both >> (p * kLanes) & ((1U << kLanes) - 1));
+    plane = hn::Add(plane, hn::And(counted, cost_of(hn::Sub(s.step[p], s.slope[p].plane))));
+    flat = hn::Add(flat, hn::And(counted, cost_of(s.step[p])));
+    smooth = hn::Add(smooth, hn::And(counted, cost_of(hn::Sub(s.step[p], s.slope[p].smooth))));
+  }
+  const TwoSums two = sums_of(plane, flat);
+  const uint32_t third = sums_of(smooth, smooth).first;
+  return {best_mode(two.first, two.second, third),
+          std::min(std::min(two.first, two.second), third)};
+}
+
+template <bool kFast>
+HWY_INLINE uint8_t* predict(const PredictRow& job) {
   const D16 d;
   const DI16 di;
   uint8_t* sides = job.sides;
@@ -183,51 +229,30 @@ uint8_t* predict_row(const PredictRow& job) {
     }
     const uint32_t both = comparable(mask, previous_mask);
     previous_mask = mask;
-    V16 step[kParts];
-    Slopes slope_of[kParts];
-    V16 cost_plane = hn::Zero(d);
-    V16 cost_left = hn::Zero(d);
-    V16 cost_smooth = hn::Zero(d);
-    V16 value = before;
-    for (uint32_t p = 0; p < kParts; ++p) {
-      const V16 own = hn::LoadU(d, row + p * kLanes);
-      step[p] = hn::Sub(own, shift_in(own, value));
-      value = own;
-      slope_of[p] = slopes(up + p * kLanes);
-      V16 plane = cost_of(hn::Sub(step[p], slope_of[p].plane));
-      V16 flat = cost_of(step[p]);
-      V16 smooth = cost_of(hn::Sub(step[p], slope_of[p].smooth));
-      if (both != ~0U) {
-        const V16 counted = lanes_of_bits(both >> (p * kLanes) & ((1U << kLanes) - 1));
-        plane = hn::And(plane, counted);
-        flat = hn::And(flat, counted);
-        smooth = hn::And(smooth, counted);
-      }
-      cost_plane = hn::Add(cost_plane, plane);
-      cost_left = hn::Add(cost_left, flat);
-      cost_smooth = hn::Add(cost_smooth, smooth);
-    }
-    const TwoSums plane_left = sums_of(cost_plane, cost_left);
-    const uint32_t smooth_sum = sums_of(cost_smooth, cost_smooth).first;
-    const uint32_t mode = best_mode(plane_left.first, plane_left.second, smooth_sum);
-    uint32_t c;
+    uint32_t mode = kFastMode;
+    uint32_t c = kFastClass;
     if (both == ~0U) {
-      const uint32_t left_or_plane = std::min(plane_left.first, plane_left.second);
-      c = class_of(std::min(left_or_plane, smooth_sum), kSegmentPixels);
+      const Steps steps = steps_of(up, row, before);
+      if constexpr (!kFast) {
+        const Choice choice = choose_mode(steps, both);
+        mode = choice.mode;
+        c = class_of(choice.cost, kSegmentPixels);
+      }
       const ModeMasks select = masks_of_mode(mode);
       int16_t* out = job.residuals[c];
       for (uint32_t p = 0; p < kParts; ++p)
-        hn::StoreU(hn::BitCast(di, hn::Sub(step[p], select_slope(slope_of[p], select))), di,
-                   out + p * kLanes);
+        hn::StoreU(hn::BitCast(di, hn::Sub(steps.step[p], select_slope(steps.slope[p], select))),
+                   di, out + p * kLanes);
       job.residuals[c] = out + kSegmentPixels;
-      before = value;
+      before = steps.last_value;
     } else {
+      if constexpr (!kFast) mode = choose_mode(steps_of(up, row, before), both).mode;
 #if HWY_MAX_BYTES >= 32
       const VB16 left = last_of_eight(hn::UpperHalf(B16(), before));
 #else
       const VB16 left = last_of_eight(before);
 #endif
-      c = code_partial(up, row, left, mask, mode, job.residuals);
+      c = code_partial(up, row, left, mask, mode, kFast, job.residuals);
       before = hn::LoadU(d, row + kSegmentPixels - kLanes);
     }
     *sides++ = static_cast<uint8_t>(mode | c << 2);
@@ -235,14 +260,16 @@ uint8_t* predict_row(const PredictRow& job) {
   return sides;
 }
 
+uint8_t* predict_row(const PredictRow& job) {
+  return job.fast ? predict<true>(job) : predict<false>(job);
+}
+
 void count_large(const int16_t* residuals, uint32_t count, uint32_t (&large)[3]) {
   const D16 d;
   const DI16 di;
-  // 16-bit lanes count to 65535; they are emptied long before.
-  constexpr uint32_t kRound = 4096 * kLanes;
-  for (uint32_t from = 0; from < count; from += kRound) {
+  for (uint32_t from = 0; from < count; from += 4 * kCountChunk) {
     V16 seen[3] = {hn::Zero(d), hn::Zero(d), hn::Zero(d)};
-    const uint32_t to = count - from < kRound ? count : from + kRound;
+    const uint32_t to = std::min(count, from + kCountChunk);
     for (uint32_t i = from; i < to; i += kLanes) {
       V16 m = hn::BitCast(d, hn::Abs(hn::BitCast(di, hn::LoadU(di, residuals + i))));
       if (to - i < kLanes) m = hn::And(m, lanes_of_bits((1U << (to - i)) - 1));
@@ -251,11 +278,10 @@ void count_large(const int16_t* residuals, uint32_t count, uint32_t (&large)[3])
         seen[k] = hn::Sub(seen[k], hn::VecFromMask(d, above));
       }
     }
-    alignas(32) uint16_t lanes[kLanes];
-    for (uint32_t k = 0; k < 3; ++k) {
-      hn::Store(seen[k], d, lanes);
-      for (const uint16_t lane : lanes) large[k] += lane;
-    }
+    const TwoSums small = sums_of(seen[0], seen[1]);
+    large[0] += small.first;
+    large[1] += small.second;
+    large[2] += sums_of(seen[2], seen[2]).first;
   }
 }
 

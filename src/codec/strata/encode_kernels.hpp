@@ -9,6 +9,13 @@ namespace lenswire::strata {
 /// however far it is out.
 inline constexpr uint32_t kCostLimit = 20;
 
+/// With `fast`.
+inline constexpr uint32_t kFastMode = kModePlane;
+inline constexpr uint32_t kFastClass = 1;
+
+/// count_large() looks at every fourth piece of this size.
+inline constexpr uint32_t kCountChunk = 256;
+
 /// The encoder makes three of the four classes that the format has.
 inline constexpr uint32_t kEncoderClasses = 3;
 
@@ -27,6 +34,7 @@ struct PredictRow {
   uint16_t* row;         ///< ranks; invalid pixels get the value they are predicted with
   const uint32_t* mask;  ///< one word per segment
   uint32_t segments;
+  bool fast;            ///< no choice: one mode and one class for all
   uint8_t* sides;       ///< out: mode | class << 2 of each segment that holds a valid pixel
   int16_t** residuals;  ///< per class: where to write; advanced
 };
@@ -47,12 +55,12 @@ struct EncodeKernels {
   void (*map_row)(const MapRow& job);
   /// Returns where it stopped writing sides.
   uint8_t* (*predict_row)(const PredictRow& job);
-  /// How many residuals are larger in magnitude than 7, 15 and 31.
+  /// How many residuals of every fourth kCountChunk are larger in magnitude than 7, 15 and 31.
   void (*count_large)(const int16_t* residuals, uint32_t count, uint32_t (&large)[3]);
   /// Returns where it stopped writing escapes.
   uint8_t* (*quantise)(const QuantiseJob& job);
-  /// The bulk of four Huffman streams, five symbols of each a round.
-  void (*write_streams)(BitWriter (&writers)[4], const uint32_t* codes, uint32_t rounds);
+  /// The bulk of four Huffman streams, kCodesPerFlush symbols of each a round.
+  void (*write_streams)(BitWriter (&writers)[4], const uint64_t* codes, uint32_t rounds);
 };
 
 extern const EncodeKernels kScalarEncodeKernels;

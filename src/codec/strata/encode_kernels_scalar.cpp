@@ -42,12 +42,13 @@ uint8_t* predict_row(const PredictRow& job) {
     previous_mask = mask;
     uint32_t cost[kModes] = {};
     for (uint32_t i = 0; i < kSegmentPixels; ++i) {
-      if ((both >> i & 1) == 0) continue;
+      if (job.fast || (both >> i & 1) == 0) continue;
       const int step = row[i] - (i == 0 ? left : row[i - 1]);
       for (uint32_t mode = 0; mode < kModes; ++mode)
         cost[mode] += clipped(signed16(step - slope(mode, up + i)));
     }
-    const uint32_t mode = best_mode(cost[kModePlane], cost[kModeLeft], cost[kModeSmooth]);
+    const uint32_t mode =
+        job.fast ? kFastMode : best_mode(cost[kModePlane], cost[kModeLeft], cost[kModeSmooth]);
     int16_t residual[kSegmentPixels];
     uint32_t count = 0;
     uint32_t sum = 0;
@@ -62,7 +63,7 @@ uint8_t* predict_row(const PredictRow& job) {
       }
       row[i] = left;
     }
-    const uint32_t c = class_of(sum, count);
+    const uint32_t c = job.fast ? kFastClass : class_of(sum, count);
     for (uint32_t i = 0; i < count; ++i) *job.residuals[c]++ = residual[i];
     *sides++ = static_cast<uint8_t>(mode | c << 2);
   }
@@ -70,8 +71,9 @@ uint8_t* predict_row(const PredictRow& job) {
 }
 
 void count_large(const int16_t* residuals, uint32_t count, uint32_t (&large)[3]) {
-  for (uint32_t i = 0; i < count; ++i)
-    for (uint32_t k = 0; k < 3; ++k) large[k] += magnitude(residuals[i]) > (8U << k) - 1;
+  for (uint32_t from = 0; from < count; from += 4 * kCountChunk)
+    for (uint32_t i = from; i < count && i < from + kCountChunk; ++i)
+      for (uint32_t k = 0; k < 3; ++k) large[k] += magnitude(residuals[i]) > (8U << k) - 1;
 }
 
 uint8_t* quantise(const QuantiseJob& job) {

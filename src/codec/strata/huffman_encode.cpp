@@ -88,8 +88,8 @@ void make_lengths(const Histogram& histogram, uint8_t (&lengths)[256]) noexcept 
   for (uint32_t i = 0; i < used; ++i) lengths[sorted[i] & 255] = length[i];
 }
 
-/// Codes as BitWriter takes them; their first bit is the lowest.
-void make_codes(const uint8_t (&lengths)[256], uint32_t (&codes)[256]) noexcept {
+/// Codes as BitWriter takes them.
+void make_codes(const uint8_t (&lengths)[256], uint64_t (&codes)[256]) noexcept {
   uint32_t count[kMaxCodeBits + 1] = {};
   for (const uint8_t length : lengths) ++count[length];
   uint32_t next[kMaxCodeBits + 1];
@@ -108,7 +108,7 @@ void make_codes(const uint8_t (&lengths)[256], uint32_t (&codes)[256]) noexcept 
     const uint32_t value = next[bits]++;
     uint32_t reversed = 0;
     for (uint32_t i = 0; i < bits; ++i) reversed |= (value >> i & 1) << (bits - 1 - i);
-    codes[s] = reversed | bits << 16;
+    codes[s] = writer_code(reversed, bits);
   }
 }
 
@@ -147,16 +147,16 @@ uint8_t* write_lengths(const uint8_t (&lengths)[256], uint8_t* out) noexcept {
 }
 
 /// The symbols up to `end`, then the last byte. Returns where the stream ends.
-uint8_t* finish_stream(BitWriter& writer, const uint8_t* end, const uint32_t* codes) noexcept {
+uint8_t* finish_stream(BitWriter& writer, const uint8_t* end, const uint64_t* codes) noexcept {
   while (writer.from != end) {
     writer.put(codes[*writer.from++]);
     writer.flush();
   }
-  if (writer.bits != 0) *writer.to++ = static_cast<uint8_t>(writer.buffer);
+  if (writer.bits != 0) *writer.to++ = static_cast<uint8_t>(writer.buffer >> (64 - writer.bits));
   return writer.to;
 }
 
-uint8_t* write_single(const uint8_t* bytes, uint32_t count, const uint32_t* codes,
+uint8_t* write_single(const uint8_t* bytes, uint32_t count, const uint64_t* codes,
                       uint8_t* out) noexcept {
   // The size comes before the stream, and is written when that is known.
   uint8_t* const data = out + 5;
@@ -167,7 +167,7 @@ uint8_t* write_single(const uint8_t* bytes, uint32_t count, const uint32_t* code
   return out + size;
 }
 
-uint8_t* write_interleaved(const uint8_t* bytes, uint32_t count, const uint32_t* codes,
+uint8_t* write_interleaved(const uint8_t* bytes, uint32_t count, const uint64_t* codes,
                            uint8_t* out, const EncodeKernels& kernels) noexcept {
   const uint32_t part = div_up(count, kStreams);
   const uint32_t shortest = count - part * (kStreams - 1);
@@ -183,7 +183,7 @@ uint8_t* write_interleaved(const uint8_t* bytes, uint32_t count, const uint32_t*
       const uint32_t i = half * 4 + k;
       writers[k] = {bytes + size_t{i} * part, start[i], 0, 0};
     }
-    kernels.write_streams(writers, codes, shortest / 5);
+    kernels.write_streams(writers, codes, shortest / kCodesPerFlush);
     for (uint32_t k = 0; k < 4; ++k) {
       const uint32_t i = half * 4 + k;
       const uint8_t* const last = i + 1 < kStreams ? bytes + size_t{i + 1} * part : bytes + count;
@@ -224,7 +224,7 @@ uint8_t* write_section(const uint8_t* bytes, uint32_t count, uint8_t* out,
   uint64_t total_bits = 0;
   for (uint32_t s = 0; s < 256; ++s) total_bits += uint64_t{histogram.count[s]} * lengths[s];
   if (total_bits / 8 + 8 < count) {
-    uint32_t codes[256];
+    uint64_t codes[256];
     make_codes(lengths, codes);
     const bool interleaved = count >= kMinInterleaved;
     *out++ = static_cast<uint8_t>(interleaved ? SectionType::Huffman8 : SectionType::Huffman1);

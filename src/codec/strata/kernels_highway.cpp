@@ -16,7 +16,8 @@ HWY_BEFORE_NAMESPACE();
 namespace lenswire::strata::HWY_NAMESPACE {
 #if HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
 Target target(const char* name) {
-  static const DecodeKernels decode = {name, unpack, restore_row, hash_row, read_streams};
+  static const DecodeKernels decode = {name,     unpack,       restore_row,
+                                       hash_row, read_streams, spread_sides};
   static const EncodeKernels encode = {mark_row,    map_row,  predict_row,
                                        count_large, quantise, write_streams};
   return {name, &decode, &encode};

@@ -9,7 +9,7 @@
 namespace lenswire::strata {
 namespace {
 
-constexpr uint32_t kSampleStep = 16;
+constexpr uint32_t kSampleStep = 64;
 
 /// log2 in sixteenths, straight lines between powers of two.
 uint32_t log2_sixteenths(uint32_t value) noexcept {
@@ -117,7 +117,7 @@ bool RankMap::pays(const PixelRows& image, uint16_t* row_copy) const noexcept {
   uint64_t saved = 0;
   for (uint32_t y = 0; y < image.height; ++y) {
     const uint16_t* row = image.row(y, row_copy);
-    for (uint32_t x = y * 7 % kSampleStep; x < image.width; x += kSampleStep) {
+    for (uint32_t x = y * 27 % kSampleStep; x < image.width; x += kSampleStep) {
       if (row[x] == 0) continue;
       const uint32_t rank = rank_of_[row[x]];
       if (rank != 0) saved += log2_sixteenths(uint32_t{codes_[rank]} - codes_[rank - 1]);
