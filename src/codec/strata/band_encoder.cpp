@@ -55,7 +55,7 @@ void BandEncoder::reserve(uint32_t width, uint32_t rows) {
   grow(near_row_, width);
   grow(out_, kBandHeaderBytes + 16 + section_max_bytes(words / 2 + 1) +
                  section_max_bytes(words * 4) + section_max_bytes(words / 2 + 1) +
-                 kEncoderClasses * (section_max_bytes(1) + 16) + pixels * 6);
+                 kClasses * (section_max_bytes(1) + 16) + pixels * 6);
 }
 
 void BandEncoder::encode(const PixelRows& rows, uint32_t first_row, const RankMap& ranks,
@@ -69,8 +69,8 @@ void BandEncoder::encode(const PixelRows& rows, uint32_t first_row, const RankMa
   uint16_t* up = rows_.data() + kRowMargin;
   uint16_t* row = up + row_stride(rows.width);
   std::memset(rows_.data(), 0, rows_.size() * sizeof rows_[0]);
-  int16_t* residuals[kEncoderClasses];
-  for (uint32_t i = 0; i < kEncoderClasses; ++i) residuals[i] = residuals_[i].data();
+  int16_t* residuals[kClasses];
+  for (uint32_t i = 0; i < kClasses; ++i) residuals[i] = residuals_[i].data();
   const bool fast = options.profile == STRATA_FAST;
   uint8_t* sides = sides_.data();
   for (uint32_t y = 0; y < rows.height; ++y) {
@@ -90,7 +90,7 @@ void BandEncoder::encode(const PixelRows& rows, uint32_t first_row, const RankMa
     std::swap(up, row);
   }
   uint32_t valid = 0;
-  for (uint32_t i = 0; i < kEncoderClasses; ++i)
+  for (uint32_t i = 0; i < kClasses; ++i)
     valid += static_cast<uint32_t>(residuals[i] - residuals_[i].data());
   uint8_t* out = out_.data();
   *out++ = static_cast<uint8_t>(BandType::Coded);
@@ -98,7 +98,7 @@ void BandEncoder::encode(const PixelRows& rows, uint32_t first_row, const RankMa
   out += 4;
   out = write_mask(words, segments, valid, kernels, out);
   out = write_sides(sides, kernels, out);
-  for (uint32_t i = 0; i < kEncoderClasses; ++i)
+  for (uint32_t i = 0; i < kClasses; ++i)
     out = write_class(i, static_cast<uint32_t>(residuals[i] - residuals_[i].data()), kernels, out);
   size_ = static_cast<size_t>(out - out_.data());
   if (size_ > kBandHeaderBytes + size_t{pixels_} * 2) encode_raw(rows, first_row, options, shared);

@@ -40,7 +40,7 @@ class BandEncoder {
   std::vector<uint8_t> mask_flags_;
   std::vector<uint8_t> mask_bytes_;
   std::vector<uint8_t> sides_;
-  std::vector<int16_t> residuals_[kEncoderClasses];
+  std::vector<int16_t> residuals_[kClasses];
   std::vector<uint8_t> pairs_;
   std::vector<uint8_t> lows_;
   std::vector<uint8_t> escapes_;

@@ -101,7 +101,7 @@ bool read_class(ByteCursor& in, uint32_t count, BandWorkspace& w, int16_t* out,
   job.lows = w.lows;
   job.count = count;
   job.out = out;
-  if ((count & 1) != 0 && w.pairs[count / 2] > 15) return false;
+  if ((count & 1) != 0 && w.pairs[count / 2] >> 4 != kNibbleBias) return false;
   return kernels.unpack(job) == job.escapes_end;
 }
 

@@ -333,11 +333,11 @@ uint8_t* quantise(const QuantiseJob& job) {
     VB8 second = to_bytes(eight(16), eight(24));
     const uint32_t left = job.count - i;
     if (HWY_UNLIKELY(left < 32)) {
-      // Nothing of what lies behind the end may show.
+      // What lies behind the end is no residual: an odd number is filled up with 0.
       alignas(16) uint8_t nibbles[32];
       hn::Store(first, b8, nibbles);
       hn::Store(second, b8, nibbles + 16);
-      for (uint32_t k = left; k < 32; ++k) nibbles[k] = 0;
+      for (uint32_t k = left; k < 32; ++k) nibbles[k] = kNibbleBias;
       first = hn::Load(b8, nibbles);
       second = hn::Load(b8, nibbles + 16);
     }

@@ -16,8 +16,8 @@ inline constexpr uint32_t kFastClass = 1;
 /// count_large() looks at every fourth piece of this size.
 inline constexpr uint32_t kCountChunk = 256;
 
-/// The encoder makes three of the four classes that the format has.
-inline constexpr uint32_t kEncoderClasses = 3;
+/// The class of segments without any residual: as a section it is constant.
+inline constexpr uint32_t kZeroClass = 3;
 
 /// One row, from pixels to ranks and validity.
 struct MapRow {
@@ -76,7 +76,9 @@ inline uint32_t clipped(int residual) noexcept {
 
 /// The class of a segment with `count` residuals that cost `sum` together.
 inline uint32_t class_of(uint32_t sum, uint32_t count) noexcept {
-  return static_cast<uint32_t>(2 * sum > count) + static_cast<uint32_t>(2 * sum > 3 * count);
+  const uint32_t zero = 0U - static_cast<uint32_t>(sum == 0);
+  return (zero & kZeroClass) + static_cast<uint32_t>(2 * sum > count) +
+         static_cast<uint32_t>(2 * sum > 3 * count);
 }
 
 /// The mode that costs least; the first of equals. Which one is hard to predict: no branches.

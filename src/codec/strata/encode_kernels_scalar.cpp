@@ -87,9 +87,9 @@ uint8_t* quantise(const QuantiseJob& job) {
       escapes = write_escape(escapes, quotient);
     }
     if ((i & 1) == 0)
-      job.pairs[i >> 1] = static_cast<uint8_t>(nibble);
+      job.pairs[i >> 1] = static_cast<uint8_t>(nibble | kNibbleBias << 4);
     else
-      job.pairs[i >> 1] |= static_cast<uint8_t>(nibble << 4);
+      job.pairs[i >> 1] = static_cast<uint8_t>((job.pairs[i >> 1] & 15) | nibble << 4);
   }
   if (job.shift != 0) write_lows(job);
   return escapes;

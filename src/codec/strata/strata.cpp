@@ -219,7 +219,7 @@ strata_status strata_encode(strata_encoder* encoder, const void* pixels, size_t 
 }
 
 strata_status strata_read_info(const void* data, size_t size, strata_info* info) {
-  if (data == nullptr || info == nullptr) return STRATA_BAD_ARGUMENT;
+  if ((data == nullptr && size != 0) || info == nullptr) return STRATA_BAD_ARGUMENT;
   const auto* bytes = static_cast<const uint8_t*>(data);
   FrameHeader header;
   const strata_status status = read_header(bytes, size, header);
@@ -248,7 +248,7 @@ void strata_decoder_destroy(strata_decoder* decoder) { delete decoder; }
 
 strata_status strata_decode(strata_decoder* decoder, const void* data, size_t size, void* pixels,
                             size_t stride_bytes, uint32_t width, uint32_t height) try {
-  if (decoder == nullptr || data == nullptr) return STRATA_BAD_ARGUMENT;
+  if (decoder == nullptr || (data == nullptr && size != 0)) return STRATA_BAD_ARGUMENT;
   const strata_status status = check_image(pixels, stride_bytes, width, height);
   if (status != STRATA_OK) return status;
   return decode(*decoder, static_cast<const uint8_t*>(data), size, static_cast<uint8_t*>(pixels),
