@@ -25,7 +25,7 @@ inline constexpr uint32_t kWideGap = 15;
 enum Mode : uint8_t { kModePlane = 0, kModeLeft = 1, kModeSmooth = 2 };
 inline constexpr uint8_t kModes = 3;
 
-enum class BandType : uint8_t { Raw = 0, Coded = 1, Fast = 2 };
+enum class BandType : uint8_t { Raw = 0, Coded = 1 };
 enum class MaskType : uint8_t { AllValid = 0, NoneValid = 1, Coded = 2 };
 enum class SectionType : uint8_t { Stored = 0, Constant = 1, Huffman1 = 2, Huffman8 = 3 };
 
