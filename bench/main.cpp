@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "bench/depth.hpp"
 #include "bench/fanout.hpp"
 #include "bench/latency.hpp"
 #ifdef LENSWIRE_BENCH_JPEG
@@ -18,6 +19,8 @@ struct Bench {
 };
 
 constexpr Bench kBenches[] = {
+    {"depth", "Strata against RVL, PNG, zstd and others, on folders of real depth",
+     lenswire::bench::run_depth},
     {"fanout", "HTTP MJPEG to many clients, against a bare epoll loop",
      lenswire::bench::run_fanout},
     {"latency", "raw depth to one native client, against bare send and recv",

@@ -4,6 +4,8 @@
 #include "codec/jpeg/jpeg_codec.hpp"
 #include "codec/png/png_codec.hpp"
 #include "codec/raw/raw_codec.hpp"
+#include "codec/rvl/rvl_codec.hpp"
+#include "codec/strata/strata_codec.hpp"
 
 namespace lenswire::codec {
 namespace {
@@ -14,6 +16,8 @@ const auto& table() noexcept {
       raw_codec(),
       jpeg_codec(),
       png_codec(),
+      rvl_codec(),
+      strata_codec(),
   };
   return entries;
 }

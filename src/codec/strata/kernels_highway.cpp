@@ -1,0 +1,53 @@
+#include "kernels_highway.hpp"
+
+// Fixed sizes of 8 and 16 lanes suit the data; scalable vectors would only cost.
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels_highway.cpp"
+#include <hwy/foreach_target.h>
+// (this order is what foreach_target needs)
+#include <hwy/highway.h>
+
+#include "bit_streams-inl.hpp"
+#include "decode_kernels-inl.hpp"
+#include "encode_kernels-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace lenswire::strata::HWY_NAMESPACE {
+#if HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
+Target target(const char* name) {
+  static const DecodeKernels decode = {name,     unpack,       restore_row,
+                                       hash_row, read_streams, spread_sides};
+  static const EncodeKernels encode = {mark_row,    map_row,  predict_row,
+                                       count_large, quantise, write_streams};
+  return {name, &decode, &encode};
+}
+#endif
+}  // namespace lenswire::strata::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace lenswire::strata {
+
+void append_highway_targets(std::vector<Target>& targets) {
+  const int64_t supported = hwy::SupportedTargets();
+  // The lower the bit, the better the target.
+#if HWY_TARGETS & HWY_AVX3
+  if ((supported & HWY_AVX3) != 0) targets.push_back(N_AVX3::target("avx3"));
+#endif
+#if HWY_TARGETS & HWY_AVX2
+  if ((supported & HWY_AVX2) != 0) targets.push_back(N_AVX2::target("avx2"));
+#endif
+#if HWY_TARGETS & HWY_SSE4
+  if ((supported & HWY_SSE4) != 0) targets.push_back(N_SSE4::target("sse4"));
+#endif
+#if HWY_TARGETS & HWY_SSSE3
+  if ((supported & HWY_SSSE3) != 0) targets.push_back(N_SSSE3::target("ssse3"));
+#endif
+#if HWY_TARGETS & HWY_NEON
+  if ((supported & HWY_NEON) != 0) targets.push_back(N_NEON::target("neon"));
+#endif
+}
+
+}  // namespace lenswire::strata
+#endif

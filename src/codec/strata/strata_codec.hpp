@@ -1,0 +1,11 @@
+// strata_codec.hpp - Strata in the codec table.
+#pragma once
+
+#include "codec/codec.hpp"
+
+namespace lenswire::codec {
+
+/// Z16 and Y16, exact.
+[[nodiscard]] CodecEntry strata_codec() noexcept;
+
+}  // namespace lenswire::codec
