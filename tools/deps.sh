@@ -14,7 +14,7 @@ build_packages=(
   libboost1.81-dev libssl-dev libexpected-dev libfmt-dev libspdlog-dev
   libjpeg62-turbo-dev libturbojpeg0-dev libpng-dev zlib1g-dev libhwy-dev
   libcli11-dev nlohmann-json3-dev libtomlplusplus-dev prometheus-cpp-dev
-  libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
+  libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev libzstd-dev liblz4-dev
 )
 test_packages=(
   clang clang-format-14 libclang-rt-14-dev
@@ -22,7 +22,7 @@ test_packages=(
 )
 optional_packages=(
   chromium ffmpeg iptables netcat-openbsd nodejs python3-opencv systemd v4l-utils
-  libopencv-imgproc-dev libopencv-imgcodecs-dev libzstd-dev
+  libopencv-imgproc-dev libopencv-imgcodecs-dev libcharls-dev
 )
 
 case ${1-} in

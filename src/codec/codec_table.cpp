@@ -13,11 +13,7 @@ namespace {
 // One line per codec; this and the codec's folder are all that a new one takes.
 const auto& table() noexcept {
   static const std::array entries = {
-      raw_codec(),
-      jpeg_codec(),
-      png_codec(),
-      rvl_codec(),
-      strata_codec(),
+      raw_codec(), jpeg_codec(), png_codec(), rvl_codec(), strata_codec(),
   };
   return entries;
 }

@@ -90,10 +90,11 @@ strata_status encode(strata_encoder& e, const PixelRows& image, uint8_t* out, si
     return {image.first + first * image.stride_bytes, image.stride_bytes, image.width,
             std::min(band_rows, image.height - first)};
   };
-  e.workers.run(count, [&](uint32_t index, uint32_t) {
+  const auto encode_band = [&](uint32_t index, uint32_t) {
     e.bands[index].encode(band(index), index * band_rows, e.ranks, e.options, *e.target.encode,
                           *e.target.decode);
-  });
+  };
+  e.workers.run(count, std::cref(encode_band));  // by reference: a copy would allocate
   const size_t limit = strata_max_bytes(image.width, image.height);
   size = assemble(e, image.width, image.height, band_rows, count, out, limit);
   if (size > limit) {
