@@ -73,7 +73,9 @@ Result<void> add_cameras(Options& options, const source::SourceTable& sources) {
                                     [&](const auto& camera) { return camera.name == name; });
     if (found == cameras.end())
       return fail(ErrorCode::InvalidArgument,
-                  fmt::format("--always-on {}: there is no camera of that name", name));
+                  fmt::format("--always-on {}: there is no camera of that name; add --camera "
+                              "{}=URI or name one that there is",
+                              name, name));
     found->always_on = true;
   }
   return {};

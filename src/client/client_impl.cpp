@@ -232,13 +232,13 @@ Result<void> Client::Impl::keep_clock() {
 Result<ClockOffset> Client::Impl::exchange_times(MonotonicTime deadline) {
   if (auto sent = send_time_request(); !sent) {
     lost(sent.error());
-    return fail(sent.error());
+    return fail(lost_error(sent.error()));
   }
   while (time_request_open_) {
     const auto taken = pump(deadline);
     if (!taken) {
       if (taken.error().code != ErrorCode::Closed) lost(taken.error());
-      return fail(taken.error());
+      return fail(lost_error(taken.error()));
     }
     if (*taken == Taken::Nothing)
       return fail(ErrorCode::Timeout, fmt::format("{} does not answer a ping", where()));
@@ -256,7 +256,7 @@ Result<json> Client::Impl::request_on_connection(json arguments) {
   const auto deadline = now() + settings_.request_timeout;
   const auto give_up = [&](const Error& why) {
     if (why.code != ErrorCode::Closed) lost(why);
-    return fail(why);
+    return fail(lost_error(why));
   };
   if (auto sent = send(lwp::encode_map(lwp::MessageType::Request, tag, arguments)); !sent)
     return give_up(sent.error());
@@ -317,7 +317,7 @@ Result<void> Client::Impl::survive(const Error& error) {
   if (stream_) lost(error);
   const bool passing = error.code == ErrorCode::Disconnected || error.code == ErrorCode::Timeout;
   if (passing && settings_.reconnect.enabled) return {};
-  return fail(error);
+  return fail(lost_error(error));
 }
 
 Result<void> Client::Impl::serve_connection() {
@@ -442,6 +442,12 @@ void Client::Impl::close() noexcept {
   } catch (const std::bad_alloc&) {
   }
   stream_.reset();
+}
+
+Error Client::Impl::lost_error(const Error& why) const {
+  if (why.code != ErrorCode::Disconnected) return why;
+  return {why.code, fmt::format("lost {}: {}; `lenswire ls {}` tells when it is back", where(),
+                                why.message, where())};
 }
 
 Error Client::Impl::nothing_came() const {

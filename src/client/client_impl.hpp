@@ -95,6 +95,8 @@ class Client::Impl {
   [[nodiscard]] Result<void> usable() const;
   [[nodiscard]] std::string where() const;
   [[nodiscard]] Error nothing_came() const;
+  /// Why an established connection ended, with the server's name and what to do.
+  [[nodiscard]] Error lost_error(const Error& why) const;
 
   const base::LenswireUrl url_;
   const ClientSettings settings_;

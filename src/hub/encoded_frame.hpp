@@ -21,6 +21,7 @@ struct DeliveredProfile {
 
 /// Immutable once delivered; its payload lives in `encoded`, or is the captured frame's own.
 struct EncodedFrame {
+  /// The captured frame; without its pixels where they were encoded.
   FramePtr source;
   std::shared_ptr<const DeliveredProfile> profile;
   CodecId codec = CodecId::Raw;

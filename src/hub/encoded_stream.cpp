@@ -83,6 +83,7 @@ bool EncodedStream::run_once() {
   encodes_.fetch_add(1);
   base::MutexLock lock(mutex_);
   if (result) {
+    release_pixels(*encoded);
     deliver(std::move(encoded));
   } else {
     failures_.fetch_add(1);
@@ -107,6 +108,19 @@ std::shared_ptr<EncodedFrame> EncodedStream::start_frame(Pending pending) {
   encoded->passes_through = false;
   encoded->encoded.clear();
   return encoded;
+}
+
+void EncodedStream::release_pixels(EncodedFrame& encoded) {
+  const auto& captured = *encoded.source;
+  auto stamps = stamps_.acquire();
+  stamps->profile = captured.profile;
+  stamps->sequence = captured.sequence;
+  stamps->capture_time = captured.capture_time;
+  stamps->capture_uncertainty = captured.capture_uncertainty;
+  stamps->arrival_time = captured.arrival_time;
+  stamps->domain = captured.domain;
+  stamps->device_time_ns = captured.device_time_ns;
+  encoded.source = std::move(stamps);
 }
 
 void EncodedStream::deliver(std::shared_ptr<EncodedFrame> encoded) {

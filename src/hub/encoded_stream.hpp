@@ -57,6 +57,9 @@ class EncodedStream final : public EncodeJob, public std::enable_shared_from_thi
   void deliver(std::shared_ptr<EncodedFrame> encoded) LENSWIRE_REQUIRES(mutex_);
   [[nodiscard]] std::shared_ptr<EncodedFrame> start_frame(Pending pending)
       LENSWIRE_REQUIRES(mutex_);
+  /// Leaves only the metadata of the captured frame: a queue of small encoded frames must not hold
+  /// the large ones they were made of.
+  void release_pixels(EncodedFrame& encoded);
   void update_profile(const StreamProfilePtr& source) LENSWIRE_REQUIRES(mutex_);
 
   const Wish wish_;
@@ -64,6 +67,7 @@ class EncodedStream final : public EncodeJob, public std::enable_shared_from_thi
   std::atomic<std::uint64_t> encodes_{0};
   std::atomic<std::uint64_t> failures_{0};
   base::ObjectPool<EncodedFrame> pool_{8};
+  base::ObjectPool<Frame> stamps_{8};
 
   mutable base::Mutex mutex_;
   std::vector<FrameSink*> sinks_ LENSWIRE_GUARDED_BY(mutex_);

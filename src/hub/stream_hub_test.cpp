@@ -51,6 +51,20 @@ TEST_F(HubTest, EncodesOncePerFrameForAnyNumberOfClients) {
   EXPECT_EQ(hub_.counters().frames, 10U);
 }
 
+TEST_F(HubTest, EncodedFrameKeepsTheStampsAndNotThePixels) {
+  Subscription subscription{DeliverySettings{}};
+  const auto attachment = hub_.attach(png(), subscription);
+  publish(7);
+  const auto delivery = subscription.next(kPatience);
+  ASSERT_TRUE(delivery);
+  const auto captured = test_frame(profile_, 7);
+  EXPECT_TRUE(delivery->frame->source->bytes().empty());
+  EXPECT_FALSE(delivery->frame->payload().empty());
+  EXPECT_EQ(delivery->frame->sequence(), captured->sequence);
+  EXPECT_EQ(delivery->frame->source->capture_time, captured->capture_time);
+  EXPECT_EQ(delivery->frame->source->width(), captured->width());
+}
+
 TEST_F(HubTest, EncodesNothingWhenNobodyWatches) {
   for (std::uint64_t frame = 0; frame < 10; ++frame) publish(frame);
   EXPECT_EQ(hub_.counters().encodes, 0U);

@@ -163,12 +163,14 @@ class TlsStream final : public Stream {
   Transfer read(std::span<std::byte> into) override {
     std::size_t got = 0;
     ERR_clear_error();
-    return outcome(SSL_read_ex(ssl_.get(), into.data(), into.size(), &got), got);
+    const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &got);
+    return outcome(result, got);
   }
   Transfer peek(std::span<std::byte> into) override {
     std::size_t got = 0;
     ERR_clear_error();
-    return outcome(SSL_peek_ex(ssl_.get(), into.data(), into.size(), &got), got);
+    const int result = SSL_peek_ex(ssl_.get(), into.data(), into.size(), &got);
+    return outcome(result, got);
   }
   Transfer write(std::span<const iovec> pieces) override {
     Transfer total{IoStatus::Done, 0};

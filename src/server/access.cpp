@@ -62,7 +62,7 @@ bool Access::login_allowed(const net::Address& peer) {
   if (found == failures_.end()) return true;
   const auto minutes =
       std::chrono::duration<double, std::ratio<60>>(clock_.now() - found->second.last).count();
-  return found->second.count - minutes * kFailedLoginsPerMinute < kFailedLoginsPerMinute;
+  return found->second.count - minutes * kFailedLoginsPerMinute <= kFailedLoginsPerMinute - 1;
 }
 
 Result<Role> Access::authorize(const Origin& origin, std::string_view token) {

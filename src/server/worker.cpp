@@ -106,7 +106,8 @@ void Worker::stop() {
   std::promise<void> done;
   thread_.post([this, &done] {
     for (const auto& [id, session] : sessions_) session->farewell();
-    sessions_.clear();
+    // A session's destructor may retire it, which must not find it in a map being cleared.
+    std::exchange(sessions_, {}).clear();
     graveyard_.clear();
     fanouts_.clear();
     done.set_value();
