@@ -11,7 +11,9 @@ void DeliveryCounters::add(const MissedList& list) noexcept {
 
 bool DeliveryQueue::too_soon(const EncodedFrame& frame) noexcept {
   if (settings_.rate_hz <= 0) return false;
-  const auto period = Nanoseconds(static_cast<std::int64_t>(1e9 / settings_.rate_hz));
+  constexpr double longest_ns = 3600e9;
+  const auto period =
+      Nanoseconds(static_cast<std::int64_t>(std::min(1e9 / settings_.rate_hz, longest_ns)));
   const auto when = frame.source->capture_time;
   // An eighth of a period of tolerance: 30 Hz of jittery 60 Hz must stay 30 Hz.
   if (when + period / 8 < next_due_ && next_due_ - when <= 2 * period) return true;

@@ -103,6 +103,11 @@ bool StreamHub::wanted() const {
   return attachments_ > 0;
 }
 
+bool StreamHub::has_frame() const {
+  base::MutexLock lock(mutex_);
+  return newest_ != nullptr;
+}
+
 StreamProfilePtr StreamHub::profile() const {
   base::MutexLock lock(mutex_);
   return profile_;

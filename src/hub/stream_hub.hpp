@@ -60,6 +60,8 @@ class StreamHub {
   void forget_newest();
 
   [[nodiscard]] bool wanted() const;
+  /// Whether a frame of the source that is open now has come.
+  [[nodiscard]] bool has_frame() const;
   [[nodiscard]] StreamProfilePtr profile() const;
   [[nodiscard]] StreamCounters counters() const;
 

@@ -118,6 +118,8 @@ Result<std::shared_ptr<TlsServerContext>> TlsServerContext::load(
       context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                 SSL_MODE_RELEASE_BUFFERS);
+  // A key with a password is an error, not a question to whoever sits at the terminal.
+  SSL_CTX_set_default_passwd_cb(context, [](char*, int, int, void*) { return 0; });
   if (SSL_CTX_use_certificate_chain_file(context, certificate_file.c_str()) != 1)
     return fail(ErrorCode::InvalidArgument,
                 fmt::format("{} is not a PEM certificate: {}", certificate_file, openssl_reason()));
@@ -160,19 +162,23 @@ class TlsStream final : public Stream {
     SSL_set_accept_state(ssl_.get());
   }
 
+  // After close() OpenSSL must not be asked: its descriptor may be another connection's by then.
   Transfer read(std::span<std::byte> into) override {
+    if (native_handle() < 0) return {IoStatus::Failed, 0};
     std::size_t got = 0;
     ERR_clear_error();
     const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &got);
     return outcome(result, got);
   }
   Transfer peek(std::span<std::byte> into) override {
+    if (native_handle() < 0) return {IoStatus::Failed, 0};
     std::size_t got = 0;
     ERR_clear_error();
     const int result = SSL_peek_ex(ssl_.get(), into.data(), into.size(), &got);
     return outcome(result, got);
   }
   Transfer write(std::span<const iovec> pieces) override {
+    if (native_handle() < 0) return {IoStatus::Failed, 0};
     Transfer total{IoStatus::Done, 0};
     for (const auto& piece : pieces) {
       std::size_t done = 0;

@@ -15,6 +15,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMaxWaitingControlCalls = 32;
+constexpr auto kControlStopPatience = std::chrono::milliseconds(500);
 
 source::SourceRunner::Make maker(const source::SourceTable& sources, std::string uri,
                                  const source::SourceContext& context) {
@@ -52,7 +53,9 @@ void Camera::start() {
 
 void Camera::stop() {
   runner_.stop();
-  control_thread_.stop();
+  control_thread_.stop(kControlStopPatience);
+  base::MutexLock lock(answers_->mutex);
+  answers_->wanted = false;
 }
 
 void Camera::wake_up() {
@@ -106,9 +109,14 @@ void Camera::submit(ControlsDone done, std::function<Result<std::vector<Control>
                                            name(), kControlCallsPerSecond)));
     return;
   }
-  // A refused task is not run, so `done` must be reachable from both sides.
+  // A refused task is not run, so `done` must be reachable from both sides. One whose driver hangs
+  // may come back after the server has gone, and must then find nobody.
   auto shared = std::make_shared<ControlsDone>(std::move(done));
-  if (!control_thread_.submit([shared, call = std::move(call)] { (*shared)(call()); }))
+  if (!control_thread_.submit([shared, answers = answers_, call = std::move(call)] {
+        auto result = call();
+        base::MutexLock lock(answers->mutex);
+        if (answers->wanted) (*shared)(std::move(result));
+      }))
     (*shared)(fail(ErrorCode::Busy,
                    fmt::format("camera '{}' does not answer control calls now; its driver may "
                                "hang",

@@ -87,6 +87,12 @@ class Camera final : public source::RunnerListener {
   base::Mutex demand_mutex_;
   std::atomic<bool> waking_{false};
   RateLimit control_limit_;
+  // Outlives the camera where a control call is abandoned.
+  struct Answers {
+    base::Mutex mutex;
+    bool wanted LENSWIRE_GUARDED_BY(mutex) = true;
+  };
+  const std::shared_ptr<Answers> answers_ = std::make_shared<Answers>();
   std::shared_ptr<source::SourceRunner> runner_ptr_;
   source::SourceRunner& runner_;
   base::TaskThread control_thread_;

@@ -316,7 +316,8 @@ HttpAnswer error_answer(const Error& error) {
 
 HttpOutcome route_request(Services& services, const net::HttpRequest& request,
                           const net::Address& peer, bool encrypted) {
-  const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
+  const std::string_view method =
+      request.method == "HEAD" ? std::string_view("GET") : std::string_view(request.method);
   if (request.minor_version == 1 && request.header("Host").empty())
     return status_answer(400, "HTTP/1.1 needs a Host header");
   bool path_known = false;

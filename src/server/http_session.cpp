@@ -16,6 +16,8 @@ namespace {
 
 constexpr auto kSnapshotDeadline = std::chrono::seconds(5);
 constexpr auto kAnswerDeadline = std::chrono::seconds(10);
+constexpr auto kLingerDeadline = std::chrono::seconds(2);
+constexpr std::size_t kMaxLingerBytes = 256 << 10;
 constexpr std::size_t kReadBytes = 8 << 10;
 
 // What every answer of ours says to browsers.
@@ -58,6 +60,7 @@ void HttpSession::on_readable() {
   if (ended_ || state_ == State::Handed) return;
   std::array<std::byte, kReadBytes> buffer;
   while (true) {
+    if (state_ == State::Lingering) return linger();
     // While an answer is under way nothing is taken in, so a client cannot pile requests up.
     if (state_ != State::Reading) {
       std::array<std::byte, 1> probe{};
@@ -78,23 +81,32 @@ void HttpSession::on_readable() {
     }
     received_in_request_ += got.bytes;
     parser_.feed(std::span(buffer).first(got.bytes));
-    serve_next();
+    serve();
     if (ended_ || state_ == State::Handed) return;
   }
 }
 
-void HttpSession::serve_next() {
-  if (state_ != State::Reading) return;
+// A loop, not a recursion by way of flush(): a client may send hundreds of requests in one go.
+void HttpSession::serve() {
+  if (std::exchange(serving_, true)) return;
+  while (!ended_ && state_ == State::Reading && serve_next()) {
+  }
+  serving_ = false;
+}
+
+bool HttpSession::serve_next() {
   auto next = parser_.next();
   if (!next) {
     worker_.services().totals.rejected.fetch_add(1);
     keep_alive_ = false;
-    return respond(status_answer(next.error().status, next.error().reason));
+    respond(status_answer(next.error().status, next.error().reason));
+    return true;
   }
-  if (!*next) return;
+  if (!*next) return false;
   worker_.services().totals.requests.fetch_add(1, std::memory_order_relaxed);
   keep_alive_ = (*next)->keep_alive && ++requests_ < kMaxRequestsPerConnection;
   dispatch(**next);
+  return true;
 }
 
 void HttpSession::dispatch(const net::HttpRequest& request) {
@@ -111,10 +123,12 @@ void HttpSession::dispatch(const net::HttpRequest& request) {
   if (auto* deferred = std::get_if<Deferred>(&outcome)) {
     state_ = State::WaitingForAnswer;
     phase_began_ = worker_.now();
-    deferred->start([worker = &worker_, id = id_](HttpAnswer answer) {
-      worker->with_session(id, [answer = std::move(answer)](Session& session) {
+    deferred->start([worker = &worker_, id = id_, number = ++deferred_](HttpAnswer answer) {
+      worker->with_session(id, [answer = std::move(answer), number](Session& session) {
         auto& self = static_cast<HttpSession&>(session);
-        if (self.state_ == State::WaitingForAnswer) self.respond(answer);
+        // An answer that comes after its deadline is not one to the next question.
+        if (self.state_ == State::WaitingForAnswer && self.deferred_ == number)
+          self.respond(answer);
       });
     });
     return;
@@ -158,7 +172,10 @@ void HttpSession::open_snapshot(const OpenSnapshot& target) {
                           {"X-Sequence", std::to_string(frame.sequence())}};
         respond(answer);
       });
-  if (auto joined = snapshot_->begin(); !joined) respond(error_answer(joined.error()));
+  if (auto joined = snapshot_->begin(); !joined) {
+    snapshot_.reset();
+    respond(error_answer(joined.error()));
+  }
 }
 
 void HttpSession::respond(const HttpAnswer& answer) {
@@ -191,15 +208,31 @@ void HttpSession::flush() {
   snapshot_.reset();
   body_.clear();
   body_.shrink_to_fit();
+  phase_began_ = worker_.now();
   if (!keep_alive_) {
+    state_ = State::Lingering;
     stream_->shut_down_sending();
-    return end();
+    if (!serving_) on_readable();
+    return;
   }
   state_ = State::Reading;
-  phase_began_ = worker_.now();
   parser_.release_memory();
-  serve_next();
-  if (!ended_ && state_ == State::Reading) stream_->wait_readable();
+  if (serving_) return;  // serve() goes on
+  serve();
+  // Not merely a wait: TLS may hold bytes that the socket no longer shows.
+  if (!ended_) on_readable();
+}
+
+// To close with bytes unread would reset the connection, and the client might lose the answer.
+void HttpSession::linger() {
+  std::array<std::byte, kReadBytes> ignored;
+  while (lingered_bytes_ < kMaxLingerBytes) {
+    const auto got = stream_->read(ignored);
+    if (got.status == net::IoStatus::WouldBlock) return stream_->wait_readable();
+    if (got.status != net::IoStatus::Done) break;
+    lingered_bytes_ += got.bytes;
+  }
+  end();
 }
 
 void HttpSession::on_writable() {
@@ -238,6 +271,9 @@ void HttpSession::tick(MonotonicTime now) {
       break;
     case State::Answering:
       if (spent > kNoProgressDeadline) end();
+      break;
+    case State::Lingering:
+      if (spent > kLingerDeadline) end();
       break;
     case State::Handed:
       break;

@@ -35,15 +35,17 @@ class HttpSession final : public Session, private net::StreamListener {
  private:
   void on_readable() override;
   void on_writable() override;
-  void serve_next();
+  void serve();
+  bool serve_next();
   void dispatch(const net::HttpRequest& request);
   void open_stream(const OpenStream& target);
   void open_snapshot(const OpenSnapshot& target);
   void respond(const HttpAnswer& answer);
   void flush();
+  void linger();
   void end();
 
-  enum class State { Reading, Answering, WaitingForAnswer, Handed };
+  enum class State { Reading, Answering, WaitingForAnswer, Lingering, Handed };
 
   Worker& worker_;
   std::unique_ptr<net::Stream> stream_;
@@ -55,7 +57,10 @@ class HttpSession final : public Session, private net::StreamListener {
   std::unique_ptr<Snapshot> snapshot_;
   bool keep_alive_ = true;
   bool head_only_ = false;
+  bool serving_ = false;
   unsigned requests_ = 0;
+  std::uint64_t deferred_ = 0;  // number of the newest deferred answer
+  std::size_t lingered_bytes_ = 0;
   std::uint64_t received_in_request_ = 0;
   MonotonicTime phase_began_;
   SessionId id_ = 0;

@@ -19,7 +19,8 @@ Result<void> LoopFanout::join(FrameReceiver& receiver) {
   if (receiver.wants_every_frame()) every_ = true;
   receivers_.push_back(&receiver);
   if (receivers_.size() > 1) {
-    if (newest_) receiver.offer(newest_, {});
+    // What is left of a source that has been closed meanwhile is no picture of now.
+    if (newest_ && stream_.has_frame()) receiver.offer(newest_, {});
     return {};
   }
   auto attachment = stream_.attach(wish_, *this);
@@ -38,8 +39,19 @@ void LoopFanout::leave(FrameReceiver& receiver) {
     *found = nullptr;
   else
     receivers_.erase(found);
+  if (receivers_.empty()) return detach();
   every_ = std::any_of(receivers_.begin(), receivers_.end(),
                        [](const auto* r) { return r && r->wants_every_frame(); });
+}
+
+// At once, not when the fan-out goes: nobody may be encoded for who has left.
+void LoopFanout::detach() {
+  attachment_.reset();
+  every_ = false;
+  newest_ = nullptr;
+  head_frame_ = nullptr;
+  base::MutexLock lock(mutex_);
+  queue_.clear();
 }
 
 void LoopFanout::deliver(const hub::EncodedFramePtr& frame) {
@@ -67,13 +79,16 @@ void LoopFanout::drain() {
   walking_ = true;
   for (const auto& item : draining_) {
     newest_ = item.frame;
-    // Indices, not iterators: offer() may make a session that joins.
-    for (std::size_t i = 0; i < receivers_.size(); ++i)
+    // Indices, not iterators: offer() may make a session that joins. Who does so gets this frame
+    // from join().
+    const auto count = receivers_.size();
+    for (std::size_t i = 0; i < count; ++i)
       if (auto* receiver = receivers_[i]) receiver->offer(item.frame, item.lost);
   }
   walking_ = false;
   draining_.clear();
   std::erase(receivers_, nullptr);
+  if (receivers_.empty()) detach();
 }
 
 const std::string& LoopFanout::part_head(const hub::EncodedFrame& frame) {

@@ -39,6 +39,7 @@ class LoopFanout final : public hub::FrameSink {
   /// The receiver gets the newest frame at once, where there is one.
   /// Errors: those of StreamHub::attach().
   Result<void> join(FrameReceiver& receiver);
+  /// With its last receiver it leaves the hub.
   void leave(FrameReceiver& receiver);
   [[nodiscard]] bool empty() const noexcept { return receivers_.empty(); }
 
@@ -55,6 +56,7 @@ class LoopFanout final : public hub::FrameSink {
   };
 
   void drain();
+  void detach();
 
   hub::StreamHub& stream_;
   const hub::Wish wish_;

@@ -34,6 +34,8 @@ namespace {
 
 /// How long start() waits for cameras to tell their streams.
 constexpr auto kFirstOpenPatience = std::chrono::seconds(2);
+/// How long stop() waits for a source that hangs in its driver.
+constexpr auto kCameraStopPatience = std::chrono::milliseconds(1000);
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -113,6 +115,7 @@ class Server::Impl {
     source::RunnerSettings runner;
     runner.linger =
         std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(settings.linger_s));
+    runner.stop_patience = kCameraStopPatience;
     for (const auto& camera : settings.cameras)
       services->cameras.push_back(
           std::make_unique<Camera>(camera, sources, context, runner, *encoder_pool,
@@ -214,15 +217,23 @@ class Server::Impl {
       // Listeners live on the first loop and must go before anything may stop it.
       auto closed = std::make_shared<std::promise<void>>();
       workers.front()->thread().post([this, closed] {
-        listeners.clear();
+        {
+          base::MutexLock lock(lifetime_mutex);
+          listeners.clear();
+        }
         closed->set_value();
       });
       closed->get_future().wait();
     }
     for (const auto& worker : workers) worker->stop();
+    // At once: two cameras whose drivers hang must not take twice the time.
+    std::vector<std::thread> stopping_cameras;
     if (services)
-      for (const auto& camera : services->cameras) camera->stop();
+      for (const auto& camera : services->cameras)
+        stopping_cameras.emplace_back([&camera] { camera->stop(); });
+    for (auto& thread : stopping_cameras) thread.join();
     if (encoder_pool) encoder_pool->stop();
+    base::MutexLock lock(lifetime_mutex);
     workers.clear();
     services.reset();
   }
@@ -247,6 +258,8 @@ class Server::Impl {
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<std::unique_ptr<net::TcpListener>> listeners;
   std::size_t next_worker = 0;
+  // Guards the end of workers, services and listeners against those who look from other threads.
+  mutable base::Mutex lifetime_mutex;
   base::Mutex camera_mutex;
   base::ConditionVariable camera_changed;
   base::Mutex broadcast_mutex;
@@ -267,6 +280,7 @@ void Server::stop() { impl_->stop(); }
 
 std::vector<std::string> Server::addresses() const {
   std::vector<std::string> out;
+  base::MutexLock lock(impl_->lifetime_mutex);
   for (const auto& listener : impl_->listeners) out.push_back(listener->address().text());
   return out;
 }
@@ -275,17 +289,23 @@ std::string Server::token_file() const { return impl_->token_file; }
 
 bool Server::responsive(Nanoseconds patience) const {
   const auto deadline = std::chrono::steady_clock::now() + patience;
-  for (const auto& worker : impl_->workers) {
-    auto passed = std::make_shared<std::promise<void>>();
-    auto future = passed->get_future();
-    worker->thread().post([passed] { passed->set_value(); });
-    if (future.wait_until(deadline) != std::future_status::ready) return false;
+  std::vector<std::future<void>> loops;
+  {
+    base::MutexLock lock(impl_->lifetime_mutex);
+    for (const auto& worker : impl_->workers) {
+      auto passed = std::make_shared<std::promise<void>>();
+      loops.push_back(passed->get_future());
+      worker->thread().post([passed] { passed->set_value(); });
+    }
   }
-  return true;
+  return std::all_of(loops.begin(), loops.end(), [&](const auto& loop) {
+    return loop.wait_until(deadline) == std::future_status::ready;
+  });
 }
 
 Server::Counters Server::counters() const {
   Counters counters;
+  base::MutexLock lock(impl_->lifetime_mutex);
   if (!impl_->services) return counters;
   counters.sessions = impl_->connections.total();
   counters.io_wakeups = impl_->io_wakeups();

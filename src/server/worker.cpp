@@ -60,6 +60,10 @@ void Worker::retire(SessionId id) {
 void Worker::bury() {
   burial_posted_ = false;
   graveyard_.clear();
+  drop_empty_fanouts();
+}
+
+void Worker::drop_empty_fanouts() {
   std::erase_if(fanouts_, [](const auto& fanout) { return fanout->empty(); });
 }
 
@@ -99,15 +103,17 @@ void Worker::tick() {
   for (const auto& [id, session] : sessions_) ids.push_back(id);
   for (const auto id : ids)
     if (const auto found = sessions_.find(id); found != sessions_.end()) found->second->tick(time);
+  drop_empty_fanouts();
 }
 
 void Worker::stop() {
   if (std::exchange(stopped_, true)) return;
   std::promise<void> done;
   thread_.post([this, &done] {
-    for (const auto& [id, session] : sessions_) session->farewell();
-    // A session's destructor may retire it, which must not find it in a map being cleared.
-    std::exchange(sessions_, {}).clear();
+    // A session may retire() while it says goodbye or dies: it must not meet a table in pieces.
+    auto leaving = std::exchange(sessions_, {});
+    for (const auto& [id, session] : leaving) session->farewell();
+    leaving.clear();
     graveyard_.clear();
     fanouts_.clear();
     done.set_value();

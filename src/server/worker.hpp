@@ -51,6 +51,7 @@ class Worker {
  private:
   void tick();
   void bury();
+  void drop_empty_fanouts();
   bool evict_oldest_idle();
 
   Services& services_;

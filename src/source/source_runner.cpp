@@ -500,7 +500,8 @@ void SourceRunner::Core::start() {
 void SourceRunner::Core::stop() {
   MutexLock stop_lock(stop_mutex_);
   if (decider_.joinable()) {
-    const auto deadline = std::chrono::steady_clock::now() + settings_.abandon_after;
+    const auto deadline = std::chrono::steady_clock::now() +
+                          std::min(settings_.abandon_after, settings_.stop_patience);
     bool decided = false;
     std::shared_ptr<Run> run;
     {

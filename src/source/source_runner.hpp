@@ -71,6 +71,8 @@ struct RunnerSettings {
   Nanoseconds abandon_after = std::chrono::seconds(5);
   /// With so many run() calls stuck, no further one is made: each holds a thread and a device.
   int max_abandoned = 3;
+  /// How long stop() waits for run() at most.
+  Nanoseconds stop_patience = std::chrono::seconds(5);
 };
 
 /// Owns a Source and the thread inside its run().

@@ -181,8 +181,8 @@ TEST(SourceRunner, CountsLostFramesAndTroubles) {
     const auto color = test_profile("color", 30);
     const auto depth = test_profile("depth", 30);
     sink.opened(describe({color, depth}));
-    for (const std::uint64_t sequence : {7, 8, 11}) sink.frame(test_frame(color, sequence));
-    for (const std::uint64_t sequence : {3, 4, 6}) sink.frame(test_frame(depth, sequence));
+    for (const std::uint64_t sequence : {7U, 8U, 11U}) sink.frame(test_frame(color, sequence));
+    for (const std::uint64_t sequence : {3U, 4U, 6U}) sink.frame(test_frame(depth, sequence));
     sink.trouble({ErrorCode::InvalidArgument, "depth_005.png is damaged"});
     while (!stop.wait_for(1h)) {
     }

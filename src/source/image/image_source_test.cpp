@@ -65,7 +65,7 @@ TEST(ImageSource, TheMarkMovesAndLeavesNoTrace) {
 }
 
 TEST(ImageSource, TheMarkFitsIntoAnyPicture) {
-  for (const std::uint32_t side : {1, 2, 7, 9}) {
+  for (const std::uint32_t side : {1U, 2U, 7U, 9U}) {
     auto picture = test_picture(PixelFormat::RGB8, side, 3 * side);
     const auto before = picture.data;
     for (std::uint64_t i = 0; i < 20; ++i) {

@@ -37,7 +37,7 @@ TEST(Ball, IsDrawnWhereItsCenterIs) {
 }
 
 TEST(Ball, BouncesAndNeverLeavesThePicture) {
-  for (const std::uint64_t seed : {1, 2, 3}) {
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
     const BallScene scene(100, 60, seed);
     bool left = false;
     bool right = false;

@@ -117,7 +117,7 @@ TEST(RoomRenderer, DepthOfTheWallsIsWhereTheRoomSaysItIs) {
 TEST(RoomRenderer, ASphereIsWhereTheGroundTruthSaysItIs) {
   RoomRenderer renderer(640, 480, 1);
   const auto& camera = renderer.scene().depth_camera();
-  for (const std::uint64_t number : {0, 50, 100, 150, 900}) {
+  for (const std::uint64_t number : {0U, 50U, 100U, 150U, 900U}) {
     const auto moment = frame_number(number, clean());
     const auto picture = render(renderer, moment);
     const auto ball = renderer.scene().objects_at(moment.scene_us)[1];
@@ -143,7 +143,7 @@ TEST(RoomRenderer, ColorAndDepthShowTheSameScene) {
   const RoomLook labels{0, false, RoomPattern::Labels};
   int on_objects = 0;
   int agreeing = 0;
-  for (const std::uint64_t number : {30, 200, 400}) {
+  for (const std::uint64_t number : {30U, 200U, 400U}) {
     const auto moment = frame_number(number, labels);
     const auto picture = render(renderer, moment);
     const auto objects = renderer.scene().objects_at(moment.scene_us);
@@ -177,7 +177,7 @@ TEST(RoomRenderer, ColorAndDepthShowTheSameScene) {
 
 TEST(RoomRenderer, HolesAreAUsualShareAndCanBeSwitchedOff) {
   RoomRenderer renderer(640, 480, 1);
-  for (const std::uint64_t number : {0, 100, 1000}) {
+  for (const std::uint64_t number : {0U, 100U, 1000U}) {
     const auto share = share_of_holes(render(renderer, frame_number(number)).depth);
     EXPECT_GT(share, 0.03);
     EXPECT_LT(share, 0.12);
