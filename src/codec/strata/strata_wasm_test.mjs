@@ -27,7 +27,7 @@ for (const name of files) {
   for (let size = 0; size < frame.length; size += 7)
     assert.notStrictEqual(decodeFrame(frame.subarray(0, size)).status, 0, `${name} cut to ${size}`);
   const damaged = Buffer.from(frame);
-  damaged[damaged.length >> 1] ^= 0x10;
+  damaged[damaged.length - 1] ^= 0x10;
   assert.notStrictEqual(decodeFrame(damaged).status, 0, `${name} damaged`);
 }
 console.log(`${files.length} golden files are exact in WebAssembly`);
