@@ -18,7 +18,7 @@ struct Carver {
 
   template <typename T>
   T* take(size_t count) noexcept {
-    T* piece = reinterpret_cast<T*>(memory + used);
+    T* piece = memory == nullptr ? nullptr : reinterpret_cast<T*>(memory + used);
     used += (count * sizeof(T) + kPadding + 63) / 64 * 64;
     return piece;
   }
@@ -80,6 +80,7 @@ bool read_sides(ByteCursor& in, uint32_t words, BandWorkspace& w, uint32_t (&val
   for (uint32_t i = 0; i < words; ++i) occupied += w.mask[i] != 0;
   if (!read_section(in, div_up(occupied, 2), w.pairs, *w.huffman, kernels)) return false;
   if ((occupied & 1) != 0 && w.pairs[occupied >> 1] > 15) return false;
+  w.pairs[div_up(occupied, 2)] = 0;  // is looked at, though not used
   return kernels.spread_sides({w.mask, words, w.pairs, w.sides}, valid);
 }
 
