@@ -65,7 +65,9 @@ void HttpSession::on_readable() {
     if (state_ != State::Reading) {
       std::array<std::byte, 1> probe{};
       const auto seen = stream_->peek(probe);
-      if (seen.status == net::IoStatus::Closed || seen.status == net::IoStatus::Failed) end();
+      if (seen.status == net::IoStatus::Failed) return end();
+      // Netcat and others close their side after the request and still want its answer.
+      if (seen.status == net::IoStatus::Closed) keep_alive_ = false;
       if (seen.status == net::IoStatus::WouldBlock) stream_->wait_readable();
       return;
     }

@@ -8,6 +8,7 @@ import json
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -148,6 +149,14 @@ class Connections(Served):
                 peer.sendall(bytes([byte]))
             with peer.makefile("rb") as answer:
                 self.assertTrue(answer.read().endswith(b"\r\n\r\nok\n"))
+
+    def test_a_client_that_closes_its_side_still_gets_its_answer(self):
+        for path in ("/healthz", "/cameras/ball/color.jpg", "/api/v1/cameras/room/controls"):
+            with self.server.connect() as peer:
+                peer.sendall(f"GET {path} HTTP/1.1\r\nHost: {self.server.address}\r\n\r\n".encode())
+                peer.shutdown(socket.SHUT_WR)
+                with peer.makefile("rb") as answer:
+                    self.assertTrue(answer.read().startswith(b"HTTP/1.1 200 OK\r\n"), path)
 
     def test_http_1_0_is_answered_and_closed(self):
         with self.server.connect() as peer:

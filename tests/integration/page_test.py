@@ -139,6 +139,10 @@ class Page(unittest.TestCase):
         server.stop()
         self.browser.wait_for("!document.getElementById('banner').hidden", "a word about the server")
         self.browser.screenshot("page_without_server.png")
+        seen = self.browser.evaluate(frames)
+        with ServerProcess("--camera", "room=synthetic:room?size=320x240", port=server.port):
+            self.browser.wait_for("document.getElementById('banner').hidden", "the word is taken back")
+            self.browser.wait_for(f"{frames} > {seen + 3}", "pictures again")
 
 
 if __name__ == "__main__":

@@ -59,15 +59,15 @@ class Answer:
 
 
 class ServerProcess:
-    """`lenswire serve` on a free port of loopback; use it as a context.
+    """`lenswire serve` on a free port of loopback (or on `port`); use it as a context.
 
     Leaving the context sends SIGTERM; an exit code beside 0, or one that takes too long, is a failure."""
 
-    def __init__(self, *arguments, command=(), stop_limit=5.0):
+    def __init__(self, *arguments, command=(), stop_limit=5.0, port=0):
         self.stop_limit = stop_limit
         self.lines = []
         self._process = subprocess.Popen(
-            [*command, BINARY, "serve", "--listen", "127.0.0.1:0", *map(str, arguments)],
+            [*command, BINARY, "serve", "--listen", f"127.0.0.1:{port}", *map(str, arguments)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         self.pid = self._process.pid
         self._reader = threading.Thread(target=self._read, daemon=True)
