@@ -82,7 +82,8 @@ void HttpRequestParser::feed(std::span<const std::byte> bytes) {
 tl::expected<std::optional<HttpRequest>, HttpRejection> HttpRequestParser::next() {
   // Robust senders put an empty line between requests; one is allowed (RFC 9112, section 2.2).
   if (buffer_.starts_with("\r\n") && scanned_ == 0) buffer_.erase(0, 2);
-  if (buffer_.empty()) return std::nullopt;
+  // Half of that line may have come; it must not count as begun.
+  if (buffer_.empty() || buffer_ == "\r") return std::nullopt;
   const auto from = scanned_ > kHeadEnd.size() ? scanned_ - kHeadEnd.size() : 0;
   const auto end = buffer_.find(kHeadEnd, from);
   if (end == std::string::npos || end + kHeadEnd.size() > kMaxHeadBytes) {
