@@ -109,9 +109,9 @@ TEST(HttpRequestParser, KnowsAWebSocketUpgrade) {
   EXPECT_TRUE((*result)->websocket_upgrade);
 }
 
-TEST(HttpRequestParser, AnEmptyLineBeforeARequestMayComeInPieces) {
+TEST(HttpRequestParser, EmptyLinesBeforeARequestMayComeInPieces) {
   HttpRequestParser parser;
-  const std::string text = "\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  const std::string text = "\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
   for (std::size_t i = 0; i < text.size(); ++i) {
     parser.feed(std::as_bytes(std::span(text).subspan(i, 1)));
     const auto request = parser.next();
