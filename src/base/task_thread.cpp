@@ -31,9 +31,10 @@ class TaskThread::Core : public std::enable_shared_from_this<TaskThread::Core> {
     stopping_ = true;
     tasks_.clear();
     changed_.notify_all();
-    while (started_ && !ended_)
-      if (changed_.wait_until(mutex_, deadline) == std::cv_status::timeout) return ended_;
-    return true;
+    // Whom one call has given up, the next (the destructor's) does not wait for again.
+    while (started_ && !ended_ && !abandoned_)
+      if (changed_.wait_until(mutex_, deadline) == std::cv_status::timeout) abandoned_ = !ended_;
+    return !started_ || ended_;
   }
 
  private:
@@ -62,6 +63,7 @@ class TaskThread::Core : public std::enable_shared_from_this<TaskThread::Core> {
   bool started_ LENSWIRE_GUARDED_BY(mutex_) = false;
   bool stopping_ LENSWIRE_GUARDED_BY(mutex_) = false;
   bool ended_ LENSWIRE_GUARDED_BY(mutex_) = false;
+  bool abandoned_ LENSWIRE_GUARDED_BY(mutex_) = false;
 };
 
 TaskThread::TaskThread(std::string name, std::size_t max_waiting)

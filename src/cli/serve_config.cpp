@@ -63,6 +63,21 @@ class TableReader {
       out.push_back(*text);
     }
   }
+  void read_choice(std::string_view key, std::string& out,
+                   std::initializer_list<std::string_view> choices) {
+    const auto expected = fmt::format("\"{}\"", fmt::join(choices, "\" or \""));
+    auto value = out;
+    read<std::string>(key, value, expected);
+    if (std::find(choices.begin(), choices.end(), value) != choices.end())
+      out = value;
+    else if (error_.empty())
+      complain(*table_.get(key), key, expected);
+  }
+  [[nodiscard]] Result<void> require(std::string_view key) const {
+    if (table_.contains(key)) return {};
+    return fail(ErrorCode::InvalidArgument,
+                fmt::format("{}, line {}: {} is missing", file_, table_.source().begin.line, key));
+  }
   const toml::array* read_tables(std::string_view key) {
     known_.push_back(key);
     const auto* node = table_.get(key);
@@ -123,9 +138,14 @@ Result<CameraSettings> parse_camera_option(const std::string& text) {
 Result<void> read_serve_config(const std::string& file, ServerSettings& settings) {
   const auto text = read_text(file);
   if (!text) return fail(text.error());
+  return parse_serve_config(*text, file, settings);
+}
+
+Result<void> parse_serve_config(std::string_view text, const std::string& file,
+                                ServerSettings& settings) {
   toml::table table;
   try {
-    table = toml::parse(*text, file);
+    table = toml::parse(text, file);
   } catch (const toml::parse_error& error) {
     return fail(
         ErrorCode::InvalidArgument,
@@ -144,12 +164,9 @@ Result<void> read_serve_config(const std::string& file, ServerSettings& settings
   reader.read_count("encoder_threads", settings.encoder_threads, 64);
   reader.read_count("max_connections", settings.max_connections, 100'000);
   std::string auth = settings.auth == AuthMode::Always ? "always" : "remote";
-  reader.read<std::string>("auth", auth, "\"remote\" or \"always\"");
+  reader.read_choice("auth", auth, {"remote", "always"});
   const auto* cameras = reader.read_tables("camera");
   if (auto ok = reader.finish(); !ok) return ok;
-  if (auth != "remote" && auth != "always")
-    return fail(ErrorCode::InvalidArgument,
-                fmt::format("{}: auth must be \"remote\" or \"always\"", file));
   settings.auth = auth == "always" ? AuthMode::Always : AuthMode::RemoteOnly;
   if (!cameras) return {};
   settings.cameras.clear();
@@ -160,6 +177,8 @@ Result<void> read_serve_config(const std::string& file, ServerSettings& settings
     entry.read<std::string>("uri", camera.uri, "a text");
     entry.read<bool>("always_on", camera.always_on, "true or false");
     if (auto ok = entry.finish(); !ok) return ok;
+    for (const char* key : {"name", "uri"})
+      if (auto ok = entry.require(key); !ok) return ok;
     settings.cameras.push_back(std::move(camera));
   }
   return {};

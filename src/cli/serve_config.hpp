@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include <lenswire/result.hpp>
 #include <lenswire/server.hpp>
@@ -12,6 +13,10 @@ namespace lenswire::cli {
 /// stays as it is.
 /// Errors: NotFound, PermissionDenied, or InvalidArgument naming file, line and key.
 Result<void> read_serve_config(const std::string& file, ServerSettings& settings);
+
+/// The same with the text at hand; `file` is for messages.
+Result<void> parse_serve_config(std::string_view text, const std::string& file,
+                                ServerSettings& settings);
 
 /// "NAME=URI".
 Result<CameraSettings> parse_camera_option(const std::string& text);

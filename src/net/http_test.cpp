@@ -109,4 +109,15 @@ TEST(HttpRequestParser, KnowsAWebSocketUpgrade) {
   EXPECT_TRUE((*result)->websocket_upgrade);
 }
 
+TEST(HttpRequestParser, EmptyLinesBeforeARequestMayComeInPieces) {
+  HttpRequestParser parser;
+  const std::string text = "\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    parser.feed(std::as_bytes(std::span(text).subspan(i, 1)));
+    const auto request = parser.next();
+    ASSERT_TRUE(request) << request.error().reason;
+    EXPECT_EQ(request->has_value(), i + 1 == text.size()) << i;
+  }
+}
+
 }  // namespace lenswire::net

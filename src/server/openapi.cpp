@@ -58,6 +58,7 @@ json describe_server(const Services& services) {
 std::string decode_base64(std::string_view text) {
   constexpr std::size_t max_bytes = 1024;
   if (text.empty() || text.size() > max_bytes || text.size() % 4 != 0) return {};
+  if (text.find('=') < text.size() - 2) return {};  // only the end may be padding
   std::string out(text.size() / 4 * 3, '\0');
   const int got = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
                                   reinterpret_cast<const unsigned char*>(text.data()),
