@@ -105,9 +105,10 @@ class EachTarget {
 
 TEST(Strata, EveryPictureComesBackExactlyFromEveryTarget) {
   const EachTarget targets;
-  for (const auto& [name, picture] : hard_pictures()) {
+  for (const auto& entry : hard_pictures()) {
+    const Picture& picture = entry.second;
     for (const strata_profile profile : {STRATA_DEFAULT, STRATA_FAST}) {
-      SCOPED_TRACE(name + (profile == STRATA_FAST ? " fast" : ""));
+      SCOPED_TRACE(entry.first + (profile == STRATA_FAST ? " fast" : ""));
       std::vector<std::byte> first;
       targets.run([&](const char* target) {
         SCOPED_TRACE(target);
