@@ -4,6 +4,9 @@ target_compile_options(lenswire_flags INTERFACE
   -Wall -Wextra -Wconversion -Wshadow -Werror -fno-omit-frame-pointer)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(lenswire_flags INTERFACE -Wthread-safety)
+elseif(CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # Warns of "a" + std::to_string(i) in g++ 12, wrongly (GCC bug 105651).
+  target_compile_options(lenswire_flags INTERFACE -Wno-restrict)
 endif()
 
 if(LENSWIRE_SANITIZE STREQUAL "address")

@@ -76,7 +76,11 @@ void LwpSession::tick(MonotonicTime now) {
   if (ended_) return;
   if (!hello_done_ && now - began_ > kHelloDeadline)
     return bye({ErrorCode::Timeout, "no Hello within 10 s"});
-  if (outgoing_.empty() || now - last_progress_ < kNoProgressDeadline) return;
+  // Either the socket is full, or it is not and yet the client acknowledges nothing.
+  const bool waiting =
+      !outgoing_.empty() || std::any_of(subscriptions_.begin(), subscriptions_.end(),
+                                        [](const auto& s) { return s->window_full(); });
+  if (!waiting || now - last_progress_ < kNoProgressDeadline) return;
   worker_.services().totals.slow_clients_cut.fetch_add(1);
   base::log_info("client_cut", {{"peer", port_->stream().peer().host},
                                 {"reason", "took nothing for 10 s"},
@@ -260,6 +264,7 @@ void LwpSession::handle_flow(const wire::lwp::MessageView& message) {
   } else if (extensions.ack_frames) {
     if (auto result = (*found)->acknowledge(*extensions.ack_frames); !result)
       return bye(result.error());
+    last_progress_ = worker_.now();
   }
 }
 

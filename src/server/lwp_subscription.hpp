@@ -47,6 +47,9 @@ class LwpSubscription final : private FrameReceiver {
   /// Whether a frame waits and the windows have room for it.
   [[nodiscard]] bool ready() const noexcept;
 
+  /// Whether a frame waits for nothing but the client's acknowledgement.
+  [[nodiscard]] bool window_full() const noexcept { return queue_.ready() && !ready(); }
+
   /// Whether the next frame has another profile than those before; profile() is it from then on.
   /// The client must hear of it before the frame. Only when ready().
   bool announce_profile();

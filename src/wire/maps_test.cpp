@@ -81,7 +81,7 @@ TEST(Maps, SettingsKeepTheirTypesAndHaveALimit) {
   ASSERT_TRUE(settings);
   EXPECT_EQ(settings->size(), 4U);
   auto map = nlohmann::json::object();
-  for (int i = 0; i < 64; ++i) map["c" + std::to_string(i)] = i;
+  for (int i = 0; i < 64; ++i) map[std::to_string(i)] = i;
   EXPECT_TRUE(settings_from_map(map));
   map["one_more"] = 1;
   EXPECT_FALSE(settings_from_map(map));

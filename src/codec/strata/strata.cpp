@@ -150,11 +150,12 @@ strata_status decode(strata_decoder& d, const uint8_t* data, size_t size, uint8_
     }
     return STRATA_OK;
   }
-  d.workers.run(header.bands, [&](uint32_t index, uint32_t thread) {
+  const auto find_and_decode = [&](uint32_t index, uint32_t thread) {
     const uint8_t* at = layout.first_band;
     for (uint32_t i = 0; i < index; ++i) at += load32(layout.directory + 4 * size_t{i});
     decode_at(index, at, thread);
-  });
+  };
+  d.workers.run(header.bands, std::cref(find_and_decode));
   for (uint32_t i = 0; i < header.bands; ++i)
     if (d.results[i] != STRATA_OK) return d.results[i];
   return STRATA_OK;

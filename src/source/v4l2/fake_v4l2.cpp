@@ -294,9 +294,10 @@ int FakeCamera::call(unsigned long request, void* argument, int generation) {
   switch (request) {
     case VIDIOC_QUERYCAP: {
       auto& out = as<v4l2_capability>(argument);
-      std::strncpy(reinterpret_cast<char*>(out.driver), driver.c_str(), sizeof out.driver);
-      std::strncpy(reinterpret_cast<char*>(out.card), card.c_str(), sizeof out.card);
-      std::strncpy(reinterpret_cast<char*>(out.bus_info), bus.c_str(), sizeof out.bus_info);
+      out = {};
+      driver.copy(reinterpret_cast<char*>(out.driver), sizeof out.driver - 1);
+      card.copy(reinterpret_cast<char*>(out.card), sizeof out.card - 1);
+      bus.copy(reinterpret_cast<char*>(out.bus_info), sizeof out.bus_info - 1);
       out.capabilities = V4L2_CAP_DEVICE_CAPS;
       out.device_caps = caps;
       return 0;
