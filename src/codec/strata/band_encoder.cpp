@@ -66,6 +66,15 @@ void BandEncoder::encode(const PixelRows& rows, uint32_t first_row, const RankMa
   pixels_ = rows.width * rows.height;
   HashState hash;
   hash_begin(hash, rows.width, first_row, rows.height, options.near_limit);
+  if (ranks.empty()) {
+    std::memset(near_row_.data(), 0, size_t{rows.width} * 2);
+    for (uint32_t y = 0; y < rows.height; ++y) shared.hash_row(hash, near_row_.data(), rows.width);
+    out_[0] = static_cast<uint8_t>(BandType::Coded);
+    store32(out_.data() + 1, hash_end(hash));
+    out_[kBandHeaderBytes] = static_cast<uint8_t>(MaskType::NoneValid);
+    size_ = kBandHeaderBytes + 1;
+    return;
+  }
   uint16_t* up = rows_.data() + kRowMargin;
   uint16_t* row = up + row_stride(rows.width);
   std::memset(rows_.data(), 0, rows_.size() * sizeof rows_[0]);

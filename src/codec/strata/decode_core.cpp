@@ -127,6 +127,15 @@ strata_status decode_raw(ByteCursor& in, const BandJob& job, HashState& hash, Ba
 strata_status decode_coded(ByteCursor& in, const BandJob& job, HashState& hash, BandWorkspace& w,
                            const DecodeKernels& kernels) noexcept {
   const auto segments = static_cast<uint32_t>(segments_of(job.width));
+  if (in.left() == 1 && *in.next == static_cast<uint8_t>(MaskType::NoneValid)) {
+    in.take(1);
+    __builtin_memset(w.pixel_row, 0, size_t{job.width} * 2);
+    for (uint32_t y = 0; y < job.rows; ++y) {
+      __builtin_memset(job.pixels + y * job.stride_bytes, 0, size_t{job.width} * 2);
+      kernels.hash_row(hash, w.pixel_row, job.width);
+    }
+    return STRATA_OK;
+  }
   if (!read_mask(in, job, w, kernels)) return STRATA_CORRUPT;
   uint32_t valid[kClasses] = {};
   if (!read_sides(in, segments * job.rows, w, valid, kernels)) return STRATA_CORRUPT;

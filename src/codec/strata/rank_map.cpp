@@ -36,8 +36,12 @@ RankMap::RankMap()
 void RankMap::build(const PixelRows& image, const strata_options& options,
                     const EncodeKernels& kernels, uint16_t* row_copy) {
   std::memset(seen_.data(), 0, seen_.size());
-  for (uint32_t y = 0; y < image.height; ++y)
-    kernels.mark_row(image.row(y, row_copy), image.width, seen_.data());
+  for (uint32_t y = 0; y < image.height; ++y) {
+    const uint16_t* row = image.row(y, row_copy);
+    // Empty rows are common enough to be worth a look.
+    if (row[0] == 0 && std::memcmp(row, row + 1, size_t{image.width - 1} * 2) == 0) continue;
+    kernels.mark_row(row, image.width, seen_.data());
+  }
   seen_[0] = 0;
   count_ = 0;
   for (uint32_t code = 0; code < 65536; code += 8) {

@@ -36,6 +36,9 @@ class RankMap {
   }
   [[nodiscard]] const uint16_t* code_of() const noexcept { return codes_.data(); }
 
+  /// Whether no pixel of the image is valid.
+  [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+
   /// The table as the frame carries it; empty without ranks.
   [[nodiscard]] const uint8_t* bytes() const noexcept { return bytes_.data(); }
   [[nodiscard]] size_t size() const noexcept { return used_ ? size_ : 0; }
