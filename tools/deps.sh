@@ -17,7 +17,7 @@ build_packages=(
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev libzstd-dev liblz4-dev
 )
 test_packages=(
-  clang clang-format-14 libclang-rt-14-dev
+  clang clang-format-14 libclang-rt-14-dev lld
   binutils curl git iproute2 procps python3 python3-numpy
 )
 optional_packages=(

@@ -48,7 +48,7 @@ struct ServerSettings {
 
 /// A running server.
 ///
-/// Threading: thread-safe. Owns its threads; the SourceTable must outlive it.
+/// Threading: thread-safe. Owns its threads; a SourceTable that is given must outlive it.
 class Server {
  public:
   /// Opens every port, then starts the cameras.
@@ -56,6 +56,8 @@ class Server {
   /// message names the thing and the remedy.
   static Result<std::unique_ptr<Server>> start(ServerSettings settings,
                                                const source::SourceTable& sources);
+  /// The same with the built-in kinds of sources.
+  static Result<std::unique_ptr<Server>> start(ServerSettings settings);
   ~Server();  // stop()
 
   /// Ends every session and camera. Takes at most 2 s; a camera whose driver does not come back

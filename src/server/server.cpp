@@ -276,6 +276,11 @@ Result<std::unique_ptr<Server>> Server::start(ServerSettings settings,
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
+Result<std::unique_ptr<Server>> Server::start(ServerSettings settings) {
+  static const source::SourceTable builtin;
+  return start(std::move(settings), builtin);
+}
+
 void Server::stop() { impl_->stop(); }
 
 std::vector<std::string> Server::addresses() const {
