@@ -78,7 +78,7 @@ void serve_bare_mjpeg(std::size_t frame_bytes, double rate_hz,
   watch(listener, EPOLLIN);
   watch(timer, EPOLLIN);
   std::unordered_map<int, Client> clients;
-  std::string picture(frame_bytes, 'x');
+  std::vector<std::string> pictures(kFrameBuffers, std::string(frame_bytes, 'x'));
   std::uint64_t sequence = 0;
   report_port(port);
 
@@ -97,6 +97,7 @@ void serve_bare_mjpeg(std::size_t frame_bytes, double rate_hz,
       } else if (fd == timer) {
         std::uint64_t ticks = 0;
         [[maybe_unused]] const auto got = ::read(timer, &ticks, sizeof ticks);
+        auto& picture = pictures[sequence % pictures.size()];
         const auto us = now_ns(CLOCK_REALTIME) / 1000;
         std::array<char, 256> head{};
         const int head_size = std::snprintf(
@@ -152,7 +153,8 @@ void serve_bare_frames(std::size_t frame_bytes, double rate_hz,
   report_port(port);
   const int client = ::accept(listener, nullptr, nullptr);
   set_nodelay(client);
-  const std::string picture(frame_bytes, 'x');
+  const std::vector<std::string> pictures(kFrameBuffers, std::string(frame_bytes, 'x'));
+  std::size_t next = 0;
   std::int64_t due = now_ns(CLOCK_MONOTONIC);
   while (true) {
     if (rate_hz > 0) {
@@ -163,6 +165,7 @@ void serve_bare_frames(std::size_t frame_bytes, double rate_hz,
     std::array<std::int64_t, 2> head{static_cast<std::int64_t>(frame_bytes),
                                      now_ns(CLOCK_MONOTONIC)};
     if (::send(client, head.data(), sizeof head, MSG_NOSIGNAL | MSG_MORE) < 0) return;
+    const auto& picture = pictures[next++ % pictures.size()];
     std::size_t done = 0;
     while (done < frame_bytes) {
       const auto sent = ::send(client, picture.data() + done, frame_bytes - done, MSG_NOSIGNAL);

@@ -7,6 +7,10 @@
 
 namespace lenswire::bench {
 
+/// Frames cycle through so many buffers, here and in the bench source: a camera's next frame is not
+/// in the place of the last, and so not in the cache.
+inline constexpr std::size_t kFrameBuffers = 8;
+
 /// MJPEG to everybody who connects: one thread, epoll, one send per client and frame, no limits, no
 /// policies, no errors handled beyond a closed connection. A client whose last frame is not gone
 /// when the next one comes misses that one.

@@ -4,11 +4,12 @@
 #include <random>
 
 #include "base/stop_token.hpp"
+#include "bench/bare_server.hpp"
 
 namespace lenswire::bench {
 namespace {
 
-constexpr std::size_t kFrames = 8;  // more than are ever under way at once, so none is waited for
+constexpr std::size_t kFrames = kFrameBuffers;
 
 class BenchSource final : public Source {
  public:
@@ -32,8 +33,8 @@ class BenchSource final : public Source {
       due += period;
       if (stop.wait_until(due)) return {};
       auto& frame = frames_.at(sequence % kFrames);
-      // Still on its way to somebody: a fresh copy, so that nobody sees it change.
-      if (frame.use_count() > 1) frame = std::make_shared<Frame>(*frame);
+      // Still on its way to somebody: lost, as a driver without a free buffer loses a frame.
+      if (frame.use_count() > 1) continue;
       frame->sequence = sequence;
       frame->capture_time = clock_.now();
       frame->arrival_time = frame->capture_time;

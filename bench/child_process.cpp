@@ -14,7 +14,7 @@
 namespace lenswire::bench {
 
 void pin_to_core(int core) noexcept {
-  if (core >= ::sysconf(_SC_NPROCESSORS_ONLN)) return;
+  if (core < 0 || core >= ::sysconf(_SC_NPROCESSORS_ONLN)) return;
   cpu_set_t set;
   CPU_ZERO(&set);
   CPU_SET(static_cast<unsigned>(core), &set);

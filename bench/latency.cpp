@@ -73,7 +73,7 @@ void receive_all(int fd, void* into, std::size_t bytes) {
 }
 
 Window measure_bare(double rate_hz, const Options& options) {
-  const ChildServer server(0, [rate_hz](const auto& report_port) {
+  const ChildServer server(-1, [rate_hz](const auto& report_port) {
     serve_bare_frames(kFrameBytes, rate_hz, report_port);
   });
   const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -95,7 +95,7 @@ Window measure_bare(double rate_hz, const Options& options) {
 }
 
 Window measure_lenswire(double rate_hz, const Options& options) {
-  const ChildServer server(0, [rate_hz](const auto& report_port) {
+  const ChildServer server(-1, [rate_hz](const auto& report_port) {
     base::set_log_level(base::LogLevel::Error);
     source::SourceTable sources;
     sources.add(bench_source_kind());
@@ -156,7 +156,7 @@ int run_latency(int argc, char** argv) {
   app.add_option("--rate", options.rate_hz, "frames a second")->check(CLI::Range(1.0, 1000.0));
   app.add_flag("--json", options.json, "JSON only");
   CLI11_PARSE(app, argc, argv);
-  pin_to_core(1);
+  pin_to_core(-1);
   try {
     std::vector<Window> bare;
     std::vector<Window> ours;

@@ -13,7 +13,8 @@ namespace lenswire::base {
 /// Hands out `shared_ptr<T>`; when the last holder lets go, the object (with whatever memory its
 /// members hold) waits for the next acquire(). Objects may outlive the pool.
 ///
-/// At most `max_idle` unused objects are kept. Whoever acquires one sets all its fields.
+/// A T with recycle() lets go there of what it must not hold while it waits. At most `max_idle`
+/// unused objects are kept. Whoever acquires one sets all its fields.
 /// Threading: thread-safe.
 template <typename T>
 class ObjectPool {
@@ -52,6 +53,7 @@ class ObjectPool {
     std::shared_ptr<Core> core;
     void operator()(T* object) const noexcept {
       std::unique_ptr<T> owned(object);
+      if constexpr (requires { object->recycle(); }) object->recycle();
       MutexLock lock(core->mutex);
       if (core->idle.size() < core->max_idle) core->idle.push_back(std::move(owned));
     }

@@ -35,6 +35,12 @@ struct EncodedFrame {
     return passes_through ? source->bytes() : std::span<const std::byte>(encoded);
   }
   [[nodiscard]] std::uint64_t sequence() const noexcept { return source->sequence; }
+
+  /// For the pool: an idle one must not keep a captured frame from going back to its own pool.
+  void recycle() noexcept {
+    source.reset();
+    profile.reset();
+  }
 };
 
 using EncodedFramePtr = std::shared_ptr<const EncodedFrame>;

@@ -103,6 +103,15 @@ TEST_F(HubTest, RawFramesPassThroughUncopied) {
   EXPECT_EQ(hub_.counters().encodes, 0U);
 }
 
+TEST_F(HubTest, LetsGoOfFramesThatNobodyHoldsAnyMore) {
+  Subscription subscription({DeliveryPolicy::Every, 8, 0});
+  auto attachment = hub_.attach({}, subscription);
+  std::vector<FramePtr> frames;
+  for (std::uint64_t i = 0; i < 8; ++i) hub_.publish(frames.emplace_back(test_frame(profile_, i)));
+  for (std::uint64_t i = 0; i < 8; ++i) EXPECT_EQ(next_sequence(subscription), i);
+  for (std::uint64_t i = 0; i + 1 < 8; ++i) EXPECT_EQ(frames[i].use_count(), 1) << i;
+}
+
 TEST_F(HubTest, ReportsSourceGapsWithTheirNumbers) {
   Subscription subscription({DeliveryPolicy::Every, 8, 0});
   const auto attachment = hub_.attach({}, subscription);

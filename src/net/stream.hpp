@@ -58,6 +58,9 @@ class Stream {
   /// Ends the sending direction politely (TLS close_notify, FIN).
   virtual void shut_down_sending() noexcept = 0;
 
+  /// Replaces SocketSettings::unsent_limit_bytes, where the protocol bounds what is under way.
+  virtual void set_unsent_limit(std::uint32_t bytes) noexcept = 0;
+
   [[nodiscard]] virtual const Address& peer() const noexcept = 0;
   [[nodiscard]] virtual const Address& local() const noexcept = 0;
   [[nodiscard]] virtual bool is_encrypted() const noexcept = 0;

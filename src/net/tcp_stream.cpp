@@ -120,6 +120,10 @@ void TcpStream::shut_down_sending() noexcept {
   if (fd_ >= 0) ::shutdown(fd_, SHUT_WR);
 }
 
+void TcpStream::set_unsent_limit(std::uint32_t bytes) noexcept {
+  if (fd_ >= 0) set_option(fd_, IPPROTO_TCP, TCP_NOTSENT_LOWAT, static_cast<int>(bytes));
+}
+
 std::unique_ptr<Stream> make_tcp_stream(IoThread& thread, int fd, const SocketSettings& settings) {
   return std::make_unique<TcpStream>(thread, fd, settings);
 }

@@ -21,6 +21,7 @@ class TcpStream : public Stream {
   void wait_writable() override;
   void close() noexcept override;
   void shut_down_sending() noexcept override;
+  void set_unsent_limit(std::uint32_t bytes) noexcept override;
   [[nodiscard]] const Address& peer() const noexcept override { return peer_; }
   [[nodiscard]] const Address& local() const noexcept override { return local_; }
   [[nodiscard]] bool is_encrypted() const noexcept override { return false; }

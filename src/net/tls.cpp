@@ -213,6 +213,7 @@ class TlsStream final : public Stream {
     ERR_clear_error();
     tcp_->shut_down_sending();
   }
+  void set_unsent_limit(std::uint32_t bytes) noexcept override { tcp_->set_unsent_limit(bytes); }
   [[nodiscard]] const Address& peer() const noexcept override { return tcp_->peer(); }
   [[nodiscard]] const Address& local() const noexcept override { return tcp_->local(); }
   [[nodiscard]] bool is_encrypted() const noexcept override { return true; }

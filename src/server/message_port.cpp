@@ -10,11 +10,16 @@ namespace {
 constexpr std::size_t kReadBytes = 4 << 10;
 // Portions per readiness, so that one busy client leaves room for the others.
 constexpr int kReadsPerTurn = 16;
+// The windows of docs/protocol.md bound what is under way, so the kernel may take a large frame at
+// once instead of in many turns.
+constexpr std::uint32_t kUnsentLimitBytes = 1 << 20;
 
 class StreamPort final : public MessagePort, private net::StreamListener {
  public:
   StreamPort(std::unique_ptr<net::Stream> stream, Outgoing& outgoing, MessagePortListener& listener)
-      : stream_(std::move(stream)), outgoing_(outgoing), listener_(&listener) {}
+      : stream_(std::move(stream)), outgoing_(outgoing), listener_(&listener) {
+    stream_->set_unsent_limit(kUnsentLimitBytes);
+  }
 
   void begin() override {
     stream_->set_listener(this);

@@ -42,6 +42,7 @@ class SlowStream final : public net::Stream {
   void wait_writable() override {}
   void close() noexcept override {}
   void shut_down_sending() noexcept override {}
+  void set_unsent_limit(std::uint32_t) noexcept override {}
   [[nodiscard]] const net::Address& peer() const noexcept override { return address_; }
   [[nodiscard]] const net::Address& local() const noexcept override { return address_; }
   [[nodiscard]] bool is_encrypted() const noexcept override { return encrypted_; }
