@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 #include "hub/subscription.hpp"
@@ -30,7 +31,7 @@ class HubTest : public testing::Test {
 
   StreamProfilePtr profile_ = test_profile();
   EncoderPool encoders_{2};
-  int demand_changes_ = 0;
+  std::atomic<int> demand_changes_{0};
   StreamHub hub_{profile_, encoders_, [this] { ++demand_changes_; }};
 };
 
