@@ -247,12 +247,14 @@ TEST(SourceRunnerFault, FlappingAThousandTimesLeaksNothing) {
   };
   test.runner().set_demand(true);
   ASSERT_TRUE(test.wait([&] { return flaps >= 10; }));
-  // A run in the making holds one descriptor and one thread.
+  // A run in the making holds a descriptor and a thread, and a joined thread stays listed for a
+  // moment; a leak would be a thousand.
+  constexpr int kInPassing = 8;
   const auto descriptors = entries_in("/proc/self/fd");
   const auto threads = entries_in("/proc/self/task");
   ASSERT_TRUE(test.wait([&] { return flaps >= 1010; }));
-  EXPECT_LE(entries_in("/proc/self/fd"), descriptors + 1);
-  EXPECT_LE(entries_in("/proc/self/task"), threads + 1);
+  EXPECT_LE(entries_in("/proc/self/fd"), descriptors + kInPassing);
+  EXPECT_LE(entries_in("/proc/self/task"), threads + kInPassing);
   test.runner().stop();
   const auto status = test.runner().status();
   EXPECT_EQ(status.frames, status.opens);
