@@ -33,6 +33,9 @@ struct ServerSettings {
   /// HOST:PORT each; port 0 takes a free one. Addresses beyond loopback need `state_dir` for the
   /// token and the certificate, or `insecure_lan`.
   std::vector<std::string> listen = {"127.0.0.1:6480"};
+  /// Older protocols to serve beside our own, `NAME[:[HOST:]PORT][=CAMERA][?options]` each
+  /// (docs/doors.md). They have no credentials, so beyond loopback they need `insecure_lan`.
+  std::vector<std::string> doors;
   bool insecure_lan = false;
   AuthMode auth = AuthMode::RemoteOnly;
   /// Where the token and the self-signed certificate live; made when needed, mode 0700.
@@ -66,6 +69,8 @@ class Server {
 
   /// The addresses that are really listened on, as "HOST:PORT".
   [[nodiscard]] std::vector<std::string> addresses() const;
+  /// The same for the doors, in the order they were asked for.
+  [[nodiscard]] std::vector<std::string> door_addresses() const;
   /// The token file's path; empty where no token is needed.
   [[nodiscard]] std::string token_file() const;
 

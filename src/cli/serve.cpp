@@ -22,6 +22,7 @@ struct Options {
   std::string config;
   std::vector<std::string> cameras;
   std::vector<std::string> listen;
+  std::vector<std::string> doors;
   std::vector<std::string> always_on;
   std::vector<std::string> host_names;
   std::string auth = "remote";
@@ -88,6 +89,8 @@ void announce(const Server& server, const ServerSettings& settings) {
     fmt::print(stderr, "lenswire: listening on {}://{}\n", remote && tls ? "https" : "http",
                address);
   }
+  for (const auto& address : server.door_addresses())
+    fmt::print(stderr, "lenswire: door open on {}\n", address);
   for (const auto& camera : settings.cameras)
     fmt::print(stderr, "lenswire: camera {} = {}\n", camera.name, camera.uri);
   if (tls)
@@ -100,6 +103,7 @@ Result<void> serve(Options& options, const Context& context) {
     if (auto ok = read_serve_config(options.config, settings); !ok) return ok;
   }
   if (!options.listen.empty()) settings.listen = options.listen;
+  if (!options.doors.empty()) settings.doors = options.doors;
   if (!options.host_names.empty()) settings.host_names = options.host_names;
   if (options.auth == "always") settings.auth = AuthMode::Always;
   if (settings.state_dir.empty()) settings.state_dir = default_state_dir();
@@ -135,6 +139,10 @@ void add_serve(CLI::App& app, Context& context) {
       ->add_option("--listen", options->listen,
                    "Where to listen (default 127.0.0.1:6480); repeatable; *:6480 is everywhere")
       ->type_name("HOST:PORT");
+  command
+      ->add_option("--door", options->doors,
+                   "An older protocol to serve too (docs/doors.md); repeatable")
+      ->type_name("NAME[:PORT][=CAMERA]");
   command->add_option("--config", options->config, "A TOML file with all of this")
       ->type_name("FILE");
   command->add_flag("--insecure-lan", settings.insecure_lan,

@@ -154,6 +154,7 @@ Result<void> parse_serve_config(std::string_view text, const std::string& file,
   TableReader reader(file, table);
   reader.read<std::string>("name", settings.name, "a text");
   reader.read_texts("listen", settings.listen);
+  reader.read_texts("doors", settings.doors);
   reader.read<bool>("insecure_lan", settings.insecure_lan, "true or false");
   reader.read<std::string>("state_dir", settings.state_dir, "a text");
   reader.read<std::string>("cert", settings.certificate_file, "a text");

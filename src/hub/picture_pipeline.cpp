@@ -16,6 +16,11 @@ PicturePipeline::PicturePipeline(const Wish& wish) : wish_(wish) {
 }
 
 bool PicturePipeline::passes_through(const StreamProfile& source, const Wish& wish) noexcept {
+  if (wish.format == source.format && !is_compressed(source.format)) {
+    Wish plain = wish;
+    plain.format.reset();
+    return passes_through(source, plain);
+  }
   if (!wish.keeps_pixels()) return false;
   // MJPEG goes through the encoder, which adds the Huffman tables that many cameras leave out.
   return wish.codec == CodecId::Jpeg ? source.format == PixelFormat::JPEG
@@ -95,6 +100,7 @@ Result<void> PicturePipeline::run(const Frame& frame, std::vector<std::byte>& ou
   }
   if (!is_compressed(view.format) && view.format != *format)
     if (auto ok = convert_to(*format); !ok) return ok;
+  if (wish_.packing) return wish_.packing->pack(view, frame, out);
   return encoder_->encode(view, out);
 }
 

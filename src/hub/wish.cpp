@@ -53,7 +53,14 @@ Result<PixelFormat> encoder_format(const StreamProfile& source, const Wish& wish
   if ((wish.depth_min_m || wish.depth_max_m) && format != PixelFormat::Z16)
     return fail(ErrorCode::Unsupported, "only depth has a depth range");
   if (wish.scale != 1 && !filter::can_scale(format)) format = PixelFormat::RGB8;
-  if (codec->accepts(format)) return format;
+  if (wish.format) {
+    if (format != *wish.format && !filter::can_convert(format, *wish.format))
+      return fail(ErrorCode::Unsupported,
+                  fmt::format("{} pictures can't be made {}", to_string(source.format),
+                              to_string(*wish.format)));
+    format = *wish.format;
+  }
+  if (wish.packing || codec->accepts(format)) return format;
   for (const auto candidate : {PixelFormat::RGB8, PixelFormat::Y8}) {
     const bool grey_source = format == PixelFormat::Y16 || format == PixelFormat::Y8;
     if (grey_source != (candidate == PixelFormat::Y8)) continue;

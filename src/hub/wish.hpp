@@ -9,6 +9,7 @@
 #include <lenswire/stream_profile.hpp>
 
 #include "filter/crop.hpp"
+#include "hub/packing.hpp"
 
 namespace lenswire::hub {
 
@@ -26,13 +27,17 @@ struct Wish {
   std::optional<double> depth_min_m;
   std::optional<double> depth_max_m;
   DepthPicture depth_picture = DepthPicture::None;
+  /// The pixel format to convert to (MJPEG is decoded first); nothing: what the codec takes.
+  std::optional<PixelFormat> format;
+  /// Instead of a codec; outlives every sink that wishes it.
+  const Packing* packing = nullptr;
 
   bool operator==(const Wish&) const = default;
 
   /// Whether the pixels pass unchanged.
   [[nodiscard]] bool keeps_pixels() const noexcept {
     return scale == 1 && !region && !depth_min_m && !depth_max_m &&
-           depth_picture == DepthPicture::None;
+           depth_picture == DepthPicture::None && !format && !packing;
   }
 };
 

@@ -64,7 +64,12 @@ void Greeter::on_readable() {
   worker_.retire(id_);
 }
 
-void refuse_connection(net::Stream& stream) {
+std::unique_ptr<Session> MainReception::greet(Worker& worker, std::unique_ptr<net::Stream> stream,
+                                              ConnectionTable::Admission admission) {
+  return std::make_unique<Greeter>(worker, std::move(stream), std::move(admission));
+}
+
+void MainReception::refuse(net::Stream& stream) {
   static const std::string answer = net::serialize(
       {503, {{"Content-Length", "0"}, {"Retry-After", "5"}, {"Connection", "close"}}});
   // iovec has no const; the stream only reads.

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "server/connection_table.hpp"
+#include "server/reception.hpp"
 #include "server/session.hpp"
 #include "server/worker.hpp"
 
@@ -34,7 +35,12 @@ class Greeter final : public Session, private net::StreamListener {
   SessionId id_ = 0;
 };
 
-/// A short answer for a connection there is no room for; then it is closed.
-void refuse_connection(net::Stream& stream);
+/// The main port: a Greeter for everyone, a short HTTP answer where there is no room.
+class MainReception final : public Reception {
+ public:
+  std::unique_ptr<Session> greet(Worker& worker, std::unique_ptr<net::Stream> stream,
+                                 ConnectionTable::Admission admission) override;
+  void refuse(net::Stream& stream) override;
+};
 
 }  // namespace lenswire::server

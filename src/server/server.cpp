@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -18,6 +19,8 @@
 #include "base/log.hpp"
 #include "base/uri.hpp"
 #include "net/listener.hpp"
+#include "server/door.hpp"
+#include "server/greeter.hpp"
 #include "server/lwp_session.hpp"
 #include "server/services.hpp"
 #include "server/worker.hpp"
@@ -129,14 +132,64 @@ class Server::Impl {
       if (!listener) return fail(listener.error());
       listeners.push_back(std::move(*listener));
     }
+    main_listeners = listeners.size();
+    if (auto ok = make_doors(); !ok) return ok;
     for (const auto& camera : services->cameras) camera->start();
     wait_for_cameras();
-    for (const auto& listener : listeners)
-      workers.front()->thread().post([this, raw = listener.get()] {
-        raw->start([this](base::UniqueFd socket) {
-          workers[next_worker++ % workers.size()]->adopt(std::move(socket));
-        });
+    for (const auto& door : doors)
+      if (auto ok = door->open(); !ok) return ok;
+    for (std::size_t i = 0; i < listeners.size(); ++i)
+      workers.front()->thread().post([this, raw = listeners[i].get(), who = receptions[i]] {
+        raw->start(
+            [this, who](base::UniqueFd socket) { take_turns().adopt(std::move(socket), *who); });
       });
+    return {};
+  }
+
+  Worker& take_turns() { return *workers[next_worker++ % workers.size()]; }
+
+  Result<void> make_doors() {
+    receptions.assign(listeners.size(), &main_reception);
+    for (const auto& text : settings.doors) {
+      auto request = server::DoorRequest::parse(text);
+      if (!request) return fail(request.error());
+      const auto kind = server::find_door(request->name);
+      if (!kind) return fail(kind.error());
+      if (auto ok = make_door(std::move(*request), **kind); !ok)
+        return fail(ok.error().code, fmt::format("door {}: {}", text, ok.error().message));
+    }
+    return {};
+  }
+
+  Result<void> make_door(server::DoorRequest request, const server::DoorKind& kind) {
+    if (services->cameras.empty())
+      return fail(ErrorCode::InvalidArgument, "there is no camera to serve; add --camera NAME=URI");
+    auto* camera = services->cameras.front().get();
+    if (!request.camera.empty()) {
+      const auto named = services->camera(request.camera);
+      if (!named) return fail(named.error());
+      camera = *named;
+    }
+    auto host = request.host;
+    if (host.empty()) host = settings.insecure_lan ? "0.0.0.0" : "127.0.0.1";
+    if (!net::Address{host, 1}.is_loopback() && !settings.insecure_lan)
+      return fail(ErrorCode::PermissionDenied,
+                  "this protocol has no passwords, so beyond loopback it needs --insecure-lan");
+    std::vector<std::uint16_t> ports(kind.ports.begin(), kind.ports.end());
+    if (request.port) ports.assign({*request.port});
+    door_contexts.push_back(std::make_unique<server::DoorContext>(
+        server::DoorContext{*services, *camera, settings, host, std::move(ports),
+                            [this]() -> Worker& { return take_turns(); }}));
+    const auto& context_of_door = *door_contexts.back();
+    auto made = kind.make(std::move(request), context_of_door);
+    if (!made) return fail(made.error());
+    for (const auto port : (*made)->tcp_ports(context_of_door)) {
+      auto listener = net::TcpListener::open(workers.front()->thread(), {host, port});
+      if (!listener) return fail(listener.error());
+      listeners.push_back(std::move(*listener));
+      receptions.push_back(made->get());
+    }
+    doors.push_back(std::move(*made));
     return {};
   }
 
@@ -225,6 +278,7 @@ class Server::Impl {
       });
       closed->get_future().wait();
     }
+    for (const auto& door : doors) door->close();
     for (const auto& worker : workers) worker->stop();
     // At once: two cameras whose drivers hang must not take twice the time.
     std::vector<std::thread> stopping_cameras;
@@ -235,6 +289,7 @@ class Server::Impl {
     if (encoder_pool) encoder_pool->stop();
     base::MutexLock lock(lifetime_mutex);
     workers.clear();
+    doors.clear();
     services.reset();
   }
 
@@ -256,8 +311,14 @@ class Server::Impl {
   std::unique_ptr<hub::EncoderPool> encoder_pool;
   std::unique_ptr<Services> services;
   std::vector<std::unique_ptr<Worker>> workers;
+  // The main port's listeners, then those of the doors; receptions[i] meets who comes to i.
   std::vector<std::unique_ptr<net::TcpListener>> listeners;
-  std::size_t next_worker = 0;
+  std::size_t main_listeners = 0;
+  server::MainReception main_reception;
+  std::vector<server::Reception*> receptions;
+  std::vector<std::unique_ptr<server::DoorContext>> door_contexts;
+  std::vector<std::unique_ptr<server::Door>> doors;
+  std::atomic<std::size_t> next_worker{0};
   // Guards the end of workers, services and listeners against those who look from other threads.
   mutable base::Mutex lifetime_mutex;
   base::Mutex camera_mutex;
@@ -286,7 +347,16 @@ void Server::stop() { impl_->stop(); }
 std::vector<std::string> Server::addresses() const {
   std::vector<std::string> out;
   base::MutexLock lock(impl_->lifetime_mutex);
-  for (const auto& listener : impl_->listeners) out.push_back(listener->address().text());
+  for (std::size_t i = 0; i < std::min(impl_->main_listeners, impl_->listeners.size()); ++i)
+    out.push_back(impl_->listeners[i]->address().text());
+  return out;
+}
+
+std::vector<std::string> Server::door_addresses() const {
+  std::vector<std::string> out;
+  base::MutexLock lock(impl_->lifetime_mutex);
+  for (std::size_t i = impl_->main_listeners; i < impl_->listeners.size(); ++i)
+    out.push_back(impl_->listeners[i]->address().text());
   return out;
 }
 

@@ -4,7 +4,7 @@
 #include <future>
 #include <utility>
 
-#include "server/greeter.hpp"
+#include "server/reception.hpp"
 #include "server/services.hpp"
 
 namespace lenswire::server {
@@ -24,20 +24,21 @@ Worker::~Worker() { stop(); }
 
 MonotonicTime Worker::now() const noexcept { return services_.clock.now(); }
 
-void Worker::adopt(base::UniqueFd socket) {
+void Worker::adopt(base::UniqueFd socket, Reception& reception) {
   // std::function copies, so the descriptor travels in a shared pointer.
   auto shared = std::make_shared<base::UniqueFd>(std::move(socket));
-  thread_.post([this, shared] {
-    auto stream = net::make_tcp_stream(thread_, shared->release(), {});
+  thread_.post([this, shared, &reception] {
+    auto stream = net::make_tcp_stream(thread_, shared->release(), reception.socket_settings());
     auto admission = services_.connections.admit(stream->peer());
     if (!admission && evict_oldest_idle()) admission = services_.connections.admit(stream->peer());
     if (!admission) {
       services_.totals.rejected.fetch_add(1);
-      refuse_connection(*stream);
+      reception.refuse(*stream);
       return;
     }
     services_.totals.connections.fetch_add(1);
-    add(std::make_unique<Greeter>(*this, std::move(stream), std::move(admission)));
+    if (auto session = reception.greet(*this, std::move(stream), std::move(admission)))
+      add(std::move(session));
   });
 }
 

@@ -16,6 +16,7 @@
 
 namespace lenswire::server {
 
+class Reception;
 class Services;
 
 /// Owns the sessions of one I/O thread. Sessions end by retire(): they are destroyed a moment
@@ -27,8 +28,8 @@ class Worker {
   Worker(std::string name, Services& services);
   ~Worker();
 
-  /// Thread-safe. The socket goes to a session on this worker.
-  void adopt(base::UniqueFd socket);
+  /// Thread-safe. The socket goes to a session on this worker, which `reception` makes.
+  void adopt(base::UniqueFd socket, Reception& reception);
 
   SessionId add(std::unique_ptr<Session> session);
   void retire(SessionId id);
