@@ -35,6 +35,7 @@ constexpr auto kFeedLinger = 2s;
 constexpr auto kCameraOpens = 5s;
 constexpr auto kClientSilence = 60s;
 constexpr auto kAfterInput = 5s;
+constexpr int kReadsAtOnce = 16;
 
 }  // namespace
 
@@ -73,26 +74,23 @@ void Camera2TcpSession::end() {
 
 void Camera2TcpSession::on_readable() {
   if (ended_) return;
-  std::array<std::byte, wire::camera2tcp::kMaxRequestBytes> bytes;
-  const auto got = stream_->read(bytes);
-  switch (got.status) {
-    case net::IoStatus::WouldBlock:
-      stream_->wait_readable();
-      return;
-    case net::IoStatus::Failed:
-      return end();
-    case net::IoStatus::Closed:
+  // What has come together is one burst, but a flood must not keep the loop from others.
+  for (int reads = 0; reads < kReadsAtOnce; ++reads) {
+    std::array<std::byte, wire::camera2tcp::kMaxRequestBytes> bytes;
+    const auto got = stream_->read(bytes);
+    if (got.status == net::IoStatus::Failed) return end();
+    if (got.status == net::IoStatus::Closed) {
       // It may have closed its sending direction only, as `netcat -N` does.
       input_ended_ = worker_.now();
       return settle_words();
-    case net::IoStatus::Done:
-      break;
-  }
-  last_heard_ = worker_.now();
-  auto left = std::span<const std::byte>(bytes).first(got.bytes);
-  while (!left.empty()) {
-    left = left.subspan(parser_.feed(left));
-    collect();
+    }
+    if (got.status == net::IoStatus::WouldBlock) break;
+    last_heard_ = worker_.now();
+    auto left = std::span<const std::byte>(bytes).first(got.bytes);
+    while (!left.empty()) {
+      left = left.subspan(parser_.feed(left));
+      collect();
+    }
   }
   stream_->wait_readable();
   switch (parser_.open()) {
@@ -140,7 +138,11 @@ void Camera2TcpSession::advance() {
     if (!wanted_.empty()) {
       unknown_asked_ = false;  // bytes between words are noise
       const auto request = wanted_.front();
-      if (!answer(request) || ended_) return;
+      if (!answer(request)) {
+        give_way();
+        return;
+      }
+      if (ended_) return;
       wanted_.erase(std::find(wanted_.begin(), wanted_.end(), request));
       asked_ = worker_.now();
       worker_.services().totals.requests.fetch_add(1, std::memory_order_relaxed);
@@ -153,6 +155,15 @@ void Camera2TcpSession::advance() {
       return;
     }
   }
+}
+
+// A camera that gives nothing must not hold up the services behind it.
+void Camera2TcpSession::give_way() {
+  const auto now = worker_.now();
+  if (ended_ || wanted_.size() < 2 || now - asked_ < kPatience) return;
+  std::rotate(wanted_.begin(), wanted_.begin() + 1, wanted_.end());
+  asked_ = now;
+  answer_timer_.set(0ms);
 }
 
 bool Camera2TcpSession::flush() {
@@ -232,8 +243,9 @@ bool Camera2TcpSession::answer_from_camera(Service service) {
 // As the original: a Kinect that is not there ends the connection, a webcam that fails is silent.
 bool Camera2TcpSession::answer_without_stream(Service service, const Error& error) {
   const bool kinect = service == Service::KinectWebcam || service == Service::KinectDepth;
-  if (kinect && error.code != ErrorCode::Busy && error.code != ErrorCode::Disconnected) end();
-  return false;
+  if (error.code == ErrorCode::Busy || error.code == ErrorCode::Disconnected) return false;
+  if (kinect) end();
+  return true;
 }
 
 bool Camera2TcpSession::answer_skeleton() {
@@ -276,7 +288,9 @@ bool Camera2TcpSession::open_feed(Service service, Feed& feed, Error& error) {
           outgoing_.empty())
         answer_timer_.set(0ms);  // not from here: the answer may close the tap
     });
-  if (auto opened = feed.tap->open(door_.camera(), *stream, door_.wish_for(service, std::nullopt));
+  if (auto opened =
+          feed.tap->open(door_.camera(), *stream,
+                         door_.wish_for(service, feed.fitted ? feed.promised : std::nullopt));
       !opened) {
     error = opened.error();
     return false;
@@ -300,9 +314,10 @@ bool Camera2TcpSession::fits(Service service, Feed& feed, const hub::EncodedFram
   if (!feed.promised)
     feed.promised = door_.options().size.value_or(Geometry{profile.height, profile.width, 3});
   if (frame.payload().size() == picture_bytes(service, *feed.promised) &&
-      (door_.options().size ||
+      (feed.fitted || door_.options().size ||
        (feed.promised->rows == profile.height && feed.promised->columns == profile.width)))
     return true;
+  feed.fitted = true;
   if (auto opened =
           feed.tap->open(door_.camera(), profile.stream, door_.wish_for(service, feed.promised));
       !opened)

@@ -43,6 +43,7 @@ class Camera2TcpSession final : public Session, private net::StreamListener {
   struct Feed {
     std::unique_ptr<FrameTap> tap;
     std::optional<Geometry> promised;  // the client reckons with this size
+    bool fitted = false;               // the camera has another one by now
     MonotonicTime last_asked{};
   };
 
@@ -52,6 +53,7 @@ class Camera2TcpSession final : public Session, private net::StreamListener {
   void settle_words();
   void want(const Request& request);
   void advance();
+  void give_way();
   [[nodiscard]] bool flush();
 
   [[nodiscard]] bool answer(const Request& request);
