@@ -110,14 +110,18 @@ class Golden(Files):
             result = self.fails(code, "stereo.strata", "info", path, "--json")
             self.assertIn(json.loads(result.stdout)["checksum"], ("wrong", "not checked"))
 
-    def test_every_single_changed_bit_is_seen(self):
+    def test_a_changed_bit_never_changes_pixels_unseen(self):
         path = self.golden("tiny")
         good = path.read_bytes()
+        seen = 0
         for at in range(len(good)):
-            if at in (7, 16, 17):  # a remark; and how high a band may be, where there is only one
-                continue
-            path.write_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1:])
-            self.assertNotEqual(lenswire("depth", "info", path).returncode, 0, f"byte {at}")
+            changed = good[:at] + bytes([good[at] ^ 1]) + good[at + 1:]
+            path.write_bytes(changed)
+            if lenswire("depth", "info", path).returncode == 0:  # the encoder's remark, bits of filling
+                self.assertEqual(independent_decode(changed).tolist(), independent_decode(good).tolist(), f"byte {at}")
+            else:
+                seen += 1
+        self.assertGreater(seen, 0.8 * len(good))
 
     def test_one_bad_file_does_not_stop_the_others(self):
         for name in ("a", "b", "c"):
