@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 ErrorCode code_of(int error) noexcept {
   if (error == EACCES || error == EPERM || error == EROFS) return ErrorCode::PermissionDenied;
-  if (error == ENOENT || error == ENOTDIR) return ErrorCode::NotFound;
+  if (error == ENOENT) return ErrorCode::NotFound;
   if (error == ENOSPC || error == EDQUOT || error == EMFILE || error == EIO) return ErrorCode::Busy;
   return ErrorCode::InvalidArgument;
 }
