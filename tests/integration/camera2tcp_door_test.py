@@ -21,6 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from server_process import ROOT, ServerProcess, wait_until  # noqa: E402
 
 TRANSCRIPTS = ROOT.parent / "shared" / "protocols" / "transcripts"
+SANITIZED = bool(os.environ.get("LENSWIRE_SANITIZE"))
 HELPER = pathlib.Path(__file__).resolve().parent / "camera2tcp_newest_client.py"
 ROOM = "room=synthetic:room?size=640x480&fps=30"
 SMALL_PICTURE = "synthetic:ball?size=64x48&fps=60"
@@ -366,7 +367,8 @@ class Others(unittest.TestCase):
             memory = server.resident_bytes()
             for _ in range(3):
                 wave()
-            self.assertLess(server.resident_bytes() - memory, 16 << 20)
+            if not SANITIZED:  # which keeps freed memory for a while
+                self.assertLess(server.resident_bytes() - memory, 16 << 20)
             with OldClient(server.doors[0]) as client:
                 client.picture("RGBWebcam", 921600)
 
