@@ -2,12 +2,16 @@
 #include <array>
 
 #include "server/door.hpp"
+#include "server/doors/camera2tcp/camera2tcp_door.hpp"
 
 namespace lenswire::server {
 namespace {
 
 // clang-format off
-constexpr std::array<DoorKind, 0> kKinds = {
+constexpr std::array<std::uint16_t, 2> kCamera2TcpPorts = {2004, 8080};
+
+constexpr std::array kKinds = {
+    DoorKind{"camera2tcp", "webcam and Kinect v2 for clients of Camera2TCP", "camera2tcp:2004", kCamera2TcpPorts, camera2tcp::make_door},
 };
 // clang-format on
 
