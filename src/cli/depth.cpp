@@ -198,9 +198,11 @@ Result<void> convert(const Options& options, const Context& context, const strat
 Result<strata_options> codec_options(const Options& options) {
   strata_options codec{};
   if (options.profile == "fast") codec.profile = STRATA_FAST;
+  if (options.profile == "dense") codec.profile = STRATA_DENSE;
   const bool near = options.profile == "near" || options.near_limit > 0;
-  if (near && options.profile == "fast")
-    return fail(ErrorCode::InvalidArgument, "--near goes with --profile near, not with fast");
+  if (near && codec.profile != STRATA_DEFAULT)
+    return fail(ErrorCode::InvalidArgument,
+                fmt::format("--near goes with --profile near, not with {}", options.profile));
   if (near) codec.near_limit = std::max(1U, options.near_limit);
   if (!near && options.near_unit != "codes")
     return fail(ErrorCode::InvalidArgument, "--near-unit needs --near N");
@@ -315,9 +317,11 @@ void add_depth(CLI::App& app, Context& context) {
   add_paths(*to_strata, *encoding, "PNG files");
   add_output(*to_strata, *encoding);
   to_strata
-      ->add_option("--profile", encoding->profile,
-                   "default; fast: larger, but faster; near: smaller, but not exact")
-      ->check(CLI::IsMember({"fast", "default", "near"}))
+      ->add_option(
+          "--profile", encoding->profile,
+          "default; fast: larger, but faster; dense: smaller, but slower; near: smaller, but "
+          "not exact")
+      ->check(CLI::IsMember({"fast", "default", "dense", "near"}))
       ->capture_default_str();
   to_strata
       ->add_option("--near", encoding->near_limit,

@@ -131,10 +131,12 @@ Result<void> check_free(const std::vector<DepthFile>& files) {
 }
 
 std::string profile_name(strata_profile profile, std::uint32_t near_limit) {
-  const std::string base = profile == STRATA_FAST ? "fast" : "default";
-  if (near_limit == 0) return base;
-  return profile == STRATA_FAST ? fmt::format("fast, near {}", near_limit)
-                                : fmt::format("near {}", near_limit);
+  const std::string_view base = profile == STRATA_FAST    ? "fast"
+                                : profile == STRATA_DENSE ? "dense"
+                                                          : "default";
+  if (near_limit == 0) return std::string(base);
+  return profile == STRATA_DEFAULT ? fmt::format("near {}", near_limit)
+                                   : fmt::format("{}, near {}", base, near_limit);
 }
 
 Result<std::optional<DepthSizes>> DepthConverter::encode(const DepthFile& file, Existing existing) {
