@@ -2,12 +2,14 @@
 #include <array>
 
 #include "server/door.hpp"
+#include "server/doors/ethersense/ethersense_door.hpp"
 
 namespace lenswire::server {
 namespace {
 
 // clang-format off
-constexpr std::array<DoorKind, 0> kKinds = {
+constexpr std::array<DoorKind, 1> kKinds = {
+    DoorKind{"ethersense", "pushes depth to EtherSense viewers that ping", "ethersense:1024", kEthersensePorts, make_ethersense_door},
 };
 // clang-format on
 
