@@ -11,6 +11,7 @@
 #include "cli/command.hpp"
 #include "cli/serve_config.hpp"
 #include "cli/service_notify.hpp"
+#include "client/ethersense_source.hpp"
 #include "client/remote_source.hpp"
 #include "source/source_table.hpp"
 
@@ -33,6 +34,7 @@ source::SourceTable all_sources() {
   source::SourceTable table;
   table.add(client::remote_source_kind());
   table.add(client::remote_tls_source_kind());
+  table.add(client::ethersense_source_kind());
   return table;
 }
 
