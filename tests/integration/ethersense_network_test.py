@@ -120,6 +120,21 @@ class Door(Office):
             for _ in range(30):
                 self.assertEqual(reader.frame()[1].shape, (240, 320))
 
+    def test_door_at_one_address_hears_its_network_alone(self):
+        self.host.add_bridge("br1", "10.78.0.1")
+        other = Machine(self.office, "c", "10.78.0.2")
+        other.join(self.host, "eth0", "10.78.0.2", "br1")
+        other.ip("route", "add", "default", "via", "10.78.0.1")
+        self.door(":10.77.0.1:1024", "--insecure-lan")
+        outside = self.enterContext(other.viewer())
+        outside.ping(host=GROUP)
+        for host in (GROUP, "10.77.0.1"):
+            with self.one.viewer() as viewer:
+                viewer.ping(host=host)
+                with viewer.accept() as reader:
+                    reader.frame()
+        self.assertFalse(outside.called_within(0.3))
+
     def test_interface_that_comes_later_is_joined(self):
         server = self.door("", "--insecure-lan")
         self.host.add_bridge("br1", "10.78.0.1")
