@@ -27,6 +27,10 @@ constexpr net::Ipv4 kAllHosts{0xe0000001};  // 224.0.0.1
 constexpr int kBacklog = 10;
 /// How soon after a ping to a host its "nobody listens here" is looked for.
 constexpr auto kLookForRefusals = 1s;
+/// A server that was connected for so long had opened its camera safely.
+constexpr auto kLongEnough = 10s;
+/// Servers that are remembered.
+constexpr std::size_t kMaxKnown = 16;
 /// With no descriptor left, accepting would only spin.
 constexpr auto kPauseWhenExhausted = 100ms;
 
@@ -122,12 +126,21 @@ EthersensePort::Connection::~Connection() {
 
 void EthersensePort::goodbye(net::Ipv4 peer) {
   base::MutexLock lock(mutex_);
+  const auto now = now_is();
   const auto found = std::find_if(connected_.begin(), connected_.end(),
                                   [&](const auto& one) { return one.peer == peer; });
-  if (found != connected_.end()) connected_.erase(found);
-  interval_ = pings_.interval;
-  quiet_until_ = now_is() + kQuietAfterGoodbye;
+  if (found != connected_.end()) {
+    // One that ended at once may have died of a ping that came while it opened its camera.
+    if (now - found->since >= kLongEnough) interval_ = pings_.interval;
+    connected_.erase(found);
+  }
+  quiet_until_ = now + kQuietAfterGoodbye;
   next_round_ = std::max(quiet_until_, std::min(next_round_, last_round_ + interval_));
+}
+
+void EthersensePort::tend() {
+  base::MutexLock lock(mutex_);
+  accept_all();
 }
 
 EthersensePort::Claim::Claim(std::shared_ptr<EthersensePort> port, ServerFilter filter)
@@ -147,10 +160,9 @@ std::unique_ptr<EthersensePort::Claim> EthersensePort::claim(ServerFilter filter
   std::unique_ptr<Claim> made(new Claim(shared_from_this(), std::move(filter)));
   base::MutexLock lock(mutex_);
   claims_.push_back(made.get());
-  // Somebody new may be looked for; but not sooner after the last round than is safe.
-  interval_ = pings_.interval;
-  next_round_ = std::max(quiet_until_, last_round_ + interval_);
-  if (last_round_ == MonotonicTime{}) next_round_ = quiet_until_;
+  // Somebody new is looked for, but not sooner after the last round than is safe.
+  const auto soon = last_round_ == MonotonicTime{} ? quiet_until_ : last_round_ + pings_.interval;
+  next_round_ = std::min(next_round_, std::max(quiet_until_, soon));
   return made;
 }
 
@@ -203,15 +215,17 @@ bool EthersensePort::accept_all() {
     ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&here), &size);
     const net::Ipv4 peer{ntohl(from.sin_addr.s_addr)};
     const net::Ipv4 local{ntohl(here.sin_addr.s_addr)};
+    remember(peer, local);
     auto* claim = best_claim(peer, local);
     if (!claim) {
       base::log_info("ethersense_unclaimed", {{"server", peer.text()}});
+      quiet_until_ = now_is() + kQuietAfterGoodbye;
+      next_round_ = std::max(next_round_, quiet_until_);
       continue;
     }
-    connected_.push_back({peer, local});
+    connected_.push_back({peer, local, now_is()});
     claim->arrived_.emplace(Connection(shared_from_this(), std::move(socket), peer));
     claim->last_peer_ = peer;
-    interval_ = pings_.interval;
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(claim->wake_.get(), &one, sizeof one);
   }
@@ -246,15 +260,29 @@ bool EthersensePort::is_connected(net::Ipv4 peer) const {
                      [&](const auto& one) { return one.peer == peer; });
 }
 
+void EthersensePort::remember(net::Ipv4 peer, net::Ipv4 local) {
+  std::erase_if(known_, [&](const auto& one) { return one.peer == peer; });
+  if (known_.size() == kMaxKnown) known_.erase(known_.begin());
+  known_.push_back({peer, local, {}});
+}
+
 std::vector<net::Ipv4> EthersensePort::hosts_to_ping() const {
   std::vector<net::Ipv4> hosts;
+  const auto add = [&](net::Ipv4 host, bool connected) {
+    if (!connected && std::find(hosts.begin(), hosts.end(), host) == hosts.end())
+      hosts.push_back(host);
+  };
   for (const auto* claim : claims_) {
     if (!claim->waiting_ || claim->arrived_) continue;
-    auto host = claim->filter_.host;
-    // While others are connected the group is closed; then only where its server was before.
-    if (!host && !connected_.empty()) host = claim->last_peer_;
-    if (host && !is_connected(*host) && std::find(hosts.begin(), hosts.end(), *host) == hosts.end())
-      hosts.push_back(*host);
+    const auto& filter = claim->filter_;
+    if (filter.host) {
+      add(*filter.host, is_connected(*filter.host));
+    } else if (!connected_.empty()) {
+      // The group is closed while others are connected: then those that have called before.
+      for (const auto& known : known_)
+        if (filter.interface_name.empty() || is_on(filter.interface_name, known.local))
+          add(known.peer, is_connected(known.peer));
+    }
   }
   return hosts;
 }
@@ -314,7 +342,7 @@ MonotonicTime EthersensePort::ping_if_due(MonotonicTime now) {
     // No server runs there yet, so the next ping is no second one.
     if (all_refused()) {
       next_round_ = std::max(quiet_until_, now);
-      interval_ = pings_.interval;
+      interval_ = interval_before_;
     }
     asked_.clear();
   }
@@ -333,6 +361,7 @@ MonotonicTime EthersensePort::ping_if_due(MonotonicTime now) {
   }
   last_round_ = now;
   next_round_ = now + interval_;
+  interval_before_ = interval_;
   interval_ = std::min<Nanoseconds>(2 * interval_,
                                     std::max<Nanoseconds>(kLongestPingInterval, pings_.interval));
   return asked_.empty() ? next_round_ : std::min(next_round_, now + kLookForRefusals);

@@ -42,7 +42,7 @@ inline constexpr auto kQuietAfterGoodbye = std::chrono::seconds(1);
 /// connected server, to the group only while none is connected, and ever more seldom while nobody
 /// answers.
 ///
-/// Whoever waits does the work: accepting for all, pinging for all. There is no thread.
+/// Whoever waits does the work: accepting for all, pinging for all. There is no thread of its own.
 ///
 /// Threading: thread-safe.
 class EthersensePort : public std::enable_shared_from_this<EthersensePort> {
@@ -92,6 +92,10 @@ class EthersensePort : public std::enable_shared_from_this<EthersensePort> {
   };
   [[nodiscard]] std::unique_ptr<Claim> claim(ServerFilter filter);
 
+  /// Meets who has called while nobody waits: keeps them for a claim, or sends them away. To be
+  /// called now and then by whoever is connected.
+  void tend();
+
   EthersensePort(std::uint16_t port, const PingSettings& pings, base::UniqueFd listener)
       : port_(port), pings_(pings), listener_(std::move(listener)), interval_(pings.interval) {}
 
@@ -99,10 +103,12 @@ class EthersensePort : public std::enable_shared_from_this<EthersensePort> {
   struct Connected {
     net::Ipv4 peer;
     net::Ipv4 local;
+    MonotonicTime since;
   };
 
   /// False when there are no descriptors left.
   bool accept_all() LENSWIRE_REQUIRES(mutex_);
+  void remember(net::Ipv4 peer, net::Ipv4 local) LENSWIRE_REQUIRES(mutex_);
   [[nodiscard]] Claim* best_claim(net::Ipv4 peer, net::Ipv4 local) LENSWIRE_REQUIRES(mutex_);
   /// Sends pings if they are due; when to look again.
   MonotonicTime ping_if_due(MonotonicTime now) LENSWIRE_REQUIRES(mutex_);
@@ -119,8 +125,10 @@ class EthersensePort : public std::enable_shared_from_this<EthersensePort> {
   base::Mutex mutex_;
   std::list<Claim*> claims_ LENSWIRE_GUARDED_BY(mutex_);
   std::vector<Connected> connected_ LENSWIRE_GUARDED_BY(mutex_);
+  std::vector<Connected> known_ LENSWIRE_GUARDED_BY(mutex_);  // who has ever called, newest last
   std::vector<base::UniqueFd> asked_ LENSWIRE_GUARDED_BY(mutex_);  // one per host of the last round
   Nanoseconds interval_ LENSWIRE_GUARDED_BY(mutex_);
+  Nanoseconds interval_before_ LENSWIRE_GUARDED_BY(mutex_){};
   MonotonicTime next_round_ LENSWIRE_GUARDED_BY(mutex_){};
   MonotonicTime last_round_ LENSWIRE_GUARDED_BY(mutex_){};
   MonotonicTime quiet_until_ LENSWIRE_GUARDED_BY(mutex_){};

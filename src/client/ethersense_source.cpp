@@ -100,6 +100,7 @@ class EthersenseSource final : public Source {
       troubles = done ? 0 : troubles + 1;
       if (troubles == kMaxTroubles) return done;
       if (!done) sink.trouble(std::move(done).error());
+      port_->tend();
     }
   }
 

@@ -223,6 +223,19 @@ class Source(Office):
         self.assertFalse(stays.dead)
         self.assertEqual(stays.connections, 1)
 
+    def test_second_bare_source_that_starts_later_gets_the_other_server(self):
+        servers = [self.enterContext(m.server(python3_pickle(4))) for m in (self.two, self.host)]
+        relay = self.enterContext(self.one.serve("--camera", "a=ethersense:?ping=1", "--camera", "b=ethersense:?ping=1",
+                                                 "--always-on", "a", "--linger", "0.2"))
+        wait_until(lambda: self.one.camera(relay, "a")["state"] == "streaming", "frames of a")
+        wait_until(lambda: all(server.connections for server in servers), "both servers have called")
+        # It looks once what there is, and lets go.
+        wait_until(lambda: self.one.camera(relay, "b")["state"] in ("idle", "absent"), "nobody wants b")
+        with self.one.here():
+            answer = wait_until(lambda: (r := relay.get("/cameras/b/depth.png")).status == 200 and r, "a picture of b")
+        self.assertTrue(answer.body.startswith(b"\x89PNG"))
+        self.assertEqual([server.dead for server in servers], [False, False])
+
     def test_source_of_an_interface_takes_only_servers_from_there(self):
         self.host.add_bridge("br1", "10.78.0.1")
         self.one.join(self.host, "eth1", "10.78.0.2", "br1")

@@ -16,13 +16,13 @@ namespace pickle = lenswire::wire::pickle;
 namespace {
 
 bool read_exactly(std::span<std::byte> into) {
-  return std::fread(into.data(), 1, into.size(), stdin) == into.size();
+  return into.empty() || std::fread(into.data(), 1, into.size(), stdin) == into.size();
 }
 
 void write_part(std::span<const std::byte> part) {
   const auto size = static_cast<std::uint32_t>(part.size());
   std::fwrite(&size, sizeof size, 1, stdout);
-  std::fwrite(part.data(), 1, part.size(), stdout);
+  if (!part.empty()) std::fwrite(part.data(), 1, part.size(), stdout);
 }
 
 void write_text(std::string_view text) { write_part(std::as_bytes(std::span(text))); }
