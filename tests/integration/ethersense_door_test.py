@@ -56,13 +56,18 @@ class Door(ServerProcess):
         return Viewer(self.viewer_port, self.ping_port, address, listen)
 
 
-class Pictures(unittest.TestCase):
+class Scene(unittest.TestCase):
+    """A camera that costs next to nothing, so that a loaded machine and a sanitizer keep its rate, too."""
+
     @classmethod
     def setUpClass(cls):
         folder = cls.enterClassContext(tempfile.TemporaryDirectory())
         cls.picture = scene()
         png16(pathlib.Path(folder) / "scene.png", cls.picture)
-        cls.uri = f"image:{folder}/scene.png?fps=60"
+        cls.uri = f"image:{folder}/scene.png?fps=30"
+
+
+class Pictures(Scene):
 
     def one_frame(self, options, loads=pickle.loads):
         with Door(self.uri, options) as door, door.viewer() as viewer:
@@ -111,10 +116,11 @@ class Pictures(unittest.TestCase):
         self.assertGreater(array.max(), array.min())
 
 
-class Viewers(unittest.TestCase):
+class Viewers(Scene):
     @classmethod
     def setUpClass(cls):
-        cls.door = cls.enterClassContext(Door())
+        super().setUpClass()
+        cls.door = cls.enterClassContext(Door(cls.uri))
 
     def test_original_viewer_lives_through_hundreds_of_frames(self):
         with self.door.viewer() as viewer, viewer.connect() as reader:
@@ -122,7 +128,7 @@ class Viewers(unittest.TestCase):
         steps = np.diff(stamps)
         self.assertTrue(np.all(steps > 30), steps.min())
         # Milliseconds; none is lost on an idle machine, some may be on a busy one.
-        self.assertLess(np.median(steps), 34)
+        self.assertLess(np.median(steps), 70)
         self.assertLess(abs(stamps[-1] / 1000 - time.time()), 600)
 
     def test_viewer_that_listens_only_a_second_after_its_ping(self):
@@ -198,7 +204,7 @@ class Viewers(unittest.TestCase):
                     stamps.append(whole[0])
                     break
         self.assertGreater(np.diff(stamps).max(), 60)
-        self.assertLess(np.median(np.diff(quick_stamps)), 50)
+        self.assertLess(np.median(np.diff(quick_stamps)), 70)
 
     def test_viewer_that_never_reads_is_cut_and_the_others_see_nothing_of_it(self):
         stuck = self.enterContext(self.door.viewer("127.0.0.17"))
@@ -212,7 +218,7 @@ class Viewers(unittest.TestCase):
             stamps.append(other_reader.frame()[0])
             self.assertLess(time.monotonic() - began, 25)
         self.assertGreater(time.monotonic() - began, 9)
-        self.assertLess(np.median(np.diff(stamps)), 50)
+        self.assertLess(np.median(np.diff(stamps)), 70)
         # What had been sent is whole up to the cut, so the viewer sees frames, then the end.
         with self.assertRaises((EOFError, ConnectionResetError)):
             while True:
@@ -223,9 +229,9 @@ def socket_ready(connection):
     return bool(select.select([connection], [], [], 0)[0])
 
 
-class Rate(unittest.TestCase):
+class Rate(Scene):
     def test_fps_is_kept(self):
-        with Door("synthetic:room", "&fps=5") as door, door.viewer() as viewer, viewer.connect() as reader:
+        with Door(self.uri, "&fps=5") as door, door.viewer() as viewer, viewer.connect() as reader:
             stamps = [reader.frame()[0] for _ in range(6)]
         self.assertLess(abs(np.median(np.diff(stamps)) - 200), 20)
 
