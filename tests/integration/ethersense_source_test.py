@@ -177,7 +177,7 @@ class Several(unittest.TestCase):
                 stranger.settimeout(20)
                 wait_until(lambda: stranger.connect_ex(("127.0.0.1", relay.viewer_port)) == 0, "the port is open")
                 self.assertEqual(stranger.recv(1), b"")
-            self.assertIn("ethersense_unclaimed server=127.0.0.99", relay.log)
+            wait_until(lambda: "ethersense_unclaimed server=127.0.0.99" in relay.log, "a word about it")
 
 
 class HostileServer(unittest.TestCase):

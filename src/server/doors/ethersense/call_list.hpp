@@ -3,6 +3,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -41,6 +42,10 @@ class CallList {
   void step(MonotonicTime now);
 
   [[nodiscard]] std::size_t size() const noexcept { return calls_.size(); }
+  [[nodiscard]] bool contains(net::Ipv4 viewer) const noexcept {
+    return std::any_of(calls_.begin(), calls_.end(),
+                       [&](const auto& call) { return call.seat.viewer() == viewer; });
+  }
 
  private:
   struct Call {

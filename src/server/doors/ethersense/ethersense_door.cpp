@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <thread>
 
 #include "base/log.hpp"
@@ -15,6 +16,7 @@
 #include "server/doors/ethersense/ping_guard.hpp"
 #include "server/doors/ethersense/ping_port.hpp"
 #include "server/doors/ethersense/viewer_session.hpp"
+#include "server/mjpeg_session.hpp"
 #include "server/services.hpp"
 #include "server/worker.hpp"
 #include "wire/ethersense/message.hpp"
@@ -26,6 +28,10 @@ namespace {
 // Datagrams taken before the calls are looked at again.
 constexpr int kDatagramsAtOnce = 64;
 constexpr int kMaxDecimation = 16;
+/// A viewer that was started anew pings before we know that its old connection is dead, and pings
+/// only once. Its ping is good until then: a little longer than a dead connection lasts.
+constexpr auto kSecondChance = kNoProgressDeadline + std::chrono::seconds(5);
+constexpr auto kLookForSecondChances = std::chrono::milliseconds(100);
 
 struct Settings {
   std::uint16_t port = wire::ethersense::kPort;
@@ -80,6 +86,8 @@ class EthersenseDoor final : public Door {
   void run();
   void take_pings(MonotonicTime now);
   void take_ping(const PingPort::Datagram& ping, MonotonicTime now);
+  void call(net::Ipv4 viewer, MonotonicTime now);
+  void give_second_chances(MonotonicTime now);
   void hand_over(base::UniqueFd socket, ViewerBook::Seat seat);
 
   Settings settings_;
@@ -88,6 +96,7 @@ class EthersenseDoor final : public Door {
   ViewerBook book_;  // before all that holds seats
   PingGuard guard_;
   CallList calls_;
+  std::map<net::Ipv4, MonotonicTime> again_;  // connected ones who pinged, and how long that counts
   std::unique_ptr<PingPort> pings_;
   base::StopSource stop_;
   std::thread thread_;
@@ -103,10 +112,13 @@ void EthersenseDoor::run() {
     pings_->add_to(set);
     calls_.add_to(set);
     auto now = clock.now();
-    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(calls_.next_due(now) - now);
+    auto due = calls_.next_due(now);
+    if (!again_.empty()) due = std::min(due, now + kLookForSecondChances);
+    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(due - now);
     ::poll(set.data(), set.size(), static_cast<int>(std::max<std::int64_t>(wait.count(), 0)));
     now = clock.now();
     take_pings(now);
+    give_second_chances(now);
     calls_.step(now);
   }
 }
@@ -121,22 +133,41 @@ void EthersenseDoor::take_pings(MonotonicTime now) {
 }
 
 void EthersenseDoor::take_ping(const PingPort::Datagram& ping, MonotonicTime now) {
-  // Who is being served may ping as often as it likes; it changes nothing.
-  if (ping.allowed && book_.contains(ping.source)) return;
-  const auto verdict =
-      ping.allowed ? guard_.judge(ping.bytes, ping.source, now) : PingGuard::Verdict::Stranger;
-  if (verdict != PingGuard::Verdict::Call) {
-    base::log_warning("ethersense_ping_refused",
-                      {{"source", ping.source.text()}, {"reason", to_string(verdict)}});
+  if (ping.allowed && book_.contains(ping.source)) {
+    if (wire::ethersense::is_ping(ping.bytes) && !calls_.contains(ping.source))
+      again_[ping.source] = now + kSecondChance;
     return;
   }
+  const auto verdict =
+      ping.allowed ? guard_.judge(ping.bytes, ping.source, now) : PingGuard::Verdict::Stranger;
+  if (verdict == PingGuard::Verdict::Call) return call(ping.source, now);
+  base::log_warning("ethersense_ping_refused",
+                    {{"source", ping.source.text()}, {"reason", to_string(verdict)}});
+}
+
+void EthersenseDoor::give_second_chances(MonotonicTime now) {
+  for (auto entry = again_.begin(); entry != again_.end();) {
+    const auto [viewer, until] = *entry;
+    const bool connected = book_.contains(viewer);
+    if (connected && now < until) {
+      ++entry;
+      continue;
+    }
+    entry = again_.erase(entry);
+    const auto ping = std::as_bytes(std::span(wire::ethersense::kPing));
+    if (!connected && guard_.judge(ping, viewer, now) == PingGuard::Verdict::Call)
+      call(viewer, now);
+  }
+}
+
+void EthersenseDoor::call(net::Ipv4 viewer, MonotonicTime now) {
   // Wakes the camera, too, so that it is ready when the viewer is.
   const auto stream = context_.camera.stream(settings_.delivery.stream);
   if (!stream && stream.error().code == ErrorCode::NotFound) {
     base::log_warning("ethersense_no_stream", {{"reason", stream.error().message}});
     return;
   }
-  if (auto seat = book_.enter(ping.source)) calls_.add(std::move(*seat), now);
+  if (auto seat = book_.enter(viewer)) calls_.add(std::move(*seat), now);
 }
 
 void EthersenseDoor::hand_over(base::UniqueFd socket, ViewerBook::Seat seat) {
