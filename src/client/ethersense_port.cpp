@@ -115,7 +115,7 @@ Result<std::shared_ptr<EthersensePort>> EthersensePort::open(std::uint16_t port,
   }
   auto listener = listen_on(port);
   if (!listener) return fail(std::move(listener).error());
-  auto made = std::make_shared<EthersensePort>(port, pings, std::move(*listener));
+  auto made = std::make_shared<EthersensePort>(pings, std::move(*listener));
   known = made;
   return made;
 }

@@ -96,8 +96,8 @@ class EthersensePort : public std::enable_shared_from_this<EthersensePort> {
   /// called now and then by whoever is connected.
   void tend();
 
-  EthersensePort(std::uint16_t port, const PingSettings& pings, base::UniqueFd listener)
-      : port_(port), pings_(pings), listener_(std::move(listener)), interval_(pings.interval) {}
+  EthersensePort(const PingSettings& pings, base::UniqueFd listener)
+      : pings_(pings), listener_(std::move(listener)), interval_(pings.interval) {}
 
  private:
   struct Connected {
@@ -119,7 +119,6 @@ class EthersensePort : public std::enable_shared_from_this<EthersensePort> {
   [[nodiscard]] bool all_refused() LENSWIRE_REQUIRES(mutex_);
   void goodbye(net::Ipv4 peer);
 
-  const std::uint16_t port_;
   const PingSettings pings_;
   const base::UniqueFd listener_;
   base::Mutex mutex_;

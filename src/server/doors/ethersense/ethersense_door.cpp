@@ -177,7 +177,7 @@ void EthersenseDoor::hand_over(base::UniqueFd socket, ViewerBook::Seat seat) {
     base::UniqueFd socket;
     ViewerBook::Seat seat;
   };
-  auto connected = std::make_shared<Connected>(std::move(socket), std::move(seat));
+  auto connected = std::make_shared<Connected>(Connected{std::move(socket), std::move(seat)});
   worker.thread().post([this, &worker, connected] {
     auto& services = context_.services;
     const net::Address peer{connected->seat.viewer().text(), settings_.viewer_port};
