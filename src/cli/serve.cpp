@@ -13,6 +13,7 @@
 #include "cli/service_notify.hpp"
 #include "cli/sources.hpp"
 #include "client/camera2tcp_source.hpp"
+#include "client/ethersense_source.hpp"
 #include "client/remote_source.hpp"
 #include "source/source_table.hpp"
 
@@ -38,6 +39,7 @@ source::SourceTable all_sources() {
   table.add(client::remote_source_kind());
   table.add(client::remote_tls_source_kind());
   table.add(client::camera2tcp_source_kind());
+  table.add(client::ethersense_source_kind());
   return table;
 }
 

@@ -50,6 +50,9 @@ class Outgoing {
     frame_.reset();
   }
 
+  /// What has not been sent yet.
+  [[nodiscard]] std::size_t left() const noexcept { return left_; }
+
   [[nodiscard]] std::size_t total() const noexcept {
     return head_.size() + payload().size() + tail_.size();
   }

@@ -3,6 +3,7 @@
 
 #include "server/door.hpp"
 #include "server/doors/camera2tcp/camera2tcp_door.hpp"
+#include "server/doors/ethersense/ethersense_door.hpp"
 
 namespace lenswire::server {
 namespace {
@@ -12,6 +13,7 @@ constexpr std::array<std::uint16_t, 2> kCamera2TcpPorts = {2004, 8080};
 
 constexpr std::array kKinds = {
     DoorKind{"camera2tcp", "webcam and Kinect v2 for clients of Camera2TCP", "camera2tcp:2004", kCamera2TcpPorts, camera2tcp::make_door},
+    DoorKind{"ethersense", "pushes depth to EtherSense viewers that ping", "ethersense:1024", kEthersensePorts, make_ethersense_door},
 };
 // clang-format on
 
