@@ -11,6 +11,10 @@ namespace {
 
 /// Pixels that a decision is made from.
 constexpr uint32_t kAsked = 1024;
+/// Ranks take a third of the fast profile's time: it wants two and a half bits a pixel for that.
+constexpr uint32_t kFastSixteenths = 40;
+/// Images that go without a table, once it did not pay.
+constexpr uint32_t kRefusals = 30;
 /// Images that a table serves at the most.
 constexpr uint32_t kLifetime = 256;
 /// With Look::Eighth, every eighth piece of this many pixels; not in columns, which a pattern of
@@ -27,12 +31,12 @@ uint32_t log2_sixteenths(uint32_t value) noexcept {
   return whole * 16 + ((value << 4 >> whole) & 15);
 }
 
-/// Calls `look` with the valid ones among about kAsked pixels, spread over the image. Returns for
+/// Calls `look` with the valid ones among about so many pixels, spread over the image. Returns for
 /// how many pixels each stands.
 template <typename Look>
-uint64_t ask(const PixelRows& image, const Look& look) {
+uint64_t ask(const PixelRows& image, uint32_t pixels, const Look& look) {
   const uint64_t total = uint64_t{image.width} * image.height;
-  const uint64_t step = std::max<uint64_t>(total / kAsked, 1);
+  const uint64_t step = std::max<uint64_t>(total / pixels, 1);
   for (uint64_t i = step / 2; i < total; i += step) {
     const uint8_t* row = image.first + i / image.width * image.stride_bytes;
     const uint32_t code = load16(row + i % image.width * 2);
@@ -69,16 +73,19 @@ void RankMap::build(const PixelRows& image, const strata_options& options,
   most_codes_ = 2 * count_ + 256;
   if (options.near_limit != 0)
     merge(options);
-  else if (!pays(image))
+  else if (!pays(image, options.profile)) {
+    // An image that is nearly empty says nothing about the next.
+    refusals_ = valid_asked_ > kAsked / 4 ? kRefusals : 0;
     return;
+  }
   write_table();
   used_ = true;
 }
 
 void RankMap::adapt(const PixelRows& image, const EncodeKernels& kernels, uint16_t* row_copy) {
   uint32_t unknown = 0;
-  ask(image, [&](uint32_t code) { unknown += rank_of_[code] == kNoRank; });
-  if (unknown > kAsked / 256)
+  ask(image, kAsked / 4, [&](uint32_t code) { unknown += rank_of_[code] == kNoRank; });
+  if (unknown > kAsked / 1024)
     mark(image, kernels, Look::Eighth, row_copy);
   else if (!learned_)
     return;
@@ -93,17 +100,21 @@ bool RankMap::lasts() noexcept {
 }
 
 bool RankMap::promises(const PixelRows& image) noexcept {
+  used_ = false;
+  if (refusals_ != 0) {
+    --refusals_;
+    return false;
+  }
   std::memset(asked_.data(), 0, asked_.size() * sizeof asked_[0]);
   uint32_t valid = 0;
   uint32_t distinct = 0;
   uint64_t* const asked = asked_.data();
-  ask(image, [&](uint32_t code) {
+  ask(image, kAsked, [&](uint32_t code) {
     const uint64_t bit = uint64_t{1} << (code & 63);
     ++valid;
     distinct += (asked[code >> 6] & bit) == 0;
     asked[code >> 6] |= bit;
   });
-  used_ = false;
   return distinct * 16 < valid * 11;
 }
 
@@ -207,15 +218,19 @@ void RankMap::write_table() {
   size_ = static_cast<size_t>(out - bytes_.data());
 }
 
-bool RankMap::pays(const PixelRows& image) const noexcept {
+bool RankMap::pays(const PixelRows& image, strata_profile profile) noexcept {
   // What ranks save is about the distance from a code to the one below it, in bits, at each pixel.
   // A code in the table costs about a byte.
   uint64_t saved = 0;
-  const uint64_t step = ask(image, [&](uint32_t code) {
+  uint64_t valid = 0;
+  const uint64_t step = ask(image, kAsked, [&](uint32_t code) {
+    ++valid;
     const uint32_t rank = rank_of_[code];
     if (rank != kNoRank && rank != 0) saved += log2_sixteenths(code - codes_[rank - 1]);
   });
-  return saved * step / 16 > uint64_t{count_} * 9;
+  valid_asked_ = valid;
+  return (profile != STRATA_FAST || saved > valid * kFastSixteenths) &&
+         saved * step / 16 > uint64_t{count_} * 9;
 }
 
 }  // namespace lenswire::strata

@@ -38,7 +38,7 @@ class RankMap {
   /// Whether the last build() made a table that is good for one more image.
   [[nodiscard]] bool lasts() noexcept;
   /// Whether build() is worth the time: not where nearly every pixel has a code of its own, as from
-  /// a time-of-flight camera. Forgets the table.
+  /// a time-of-flight camera, and not soon after a table did not pay. Forgets the table.
   [[nodiscard]] bool promises(const PixelRows& image) noexcept;
   /// Adds what was learned, and looks at the image if much of it seems new.
   void adapt(const PixelRows& image, const EncodeKernels& kernels, uint16_t* row_copy);
@@ -61,7 +61,7 @@ class RankMap {
   void number_codes() noexcept;
   void merge(const strata_options& options);
   void write_table();
-  [[nodiscard]] bool pays(const PixelRows& image) const noexcept;
+  [[nodiscard]] bool pays(const PixelRows& image, strata_profile profile) noexcept;
 
   std::vector<uint64_t> asked_;  ///< a bit per code
   std::vector<uint8_t> seen_;
@@ -71,6 +71,8 @@ class RankMap {
   uint32_t count_ = 0;
   uint32_t most_codes_ = 0;  ///< beyond, it is time to forget
   uint32_t age_ = 0;         ///< images since build(), that one included; 0 before
+  uint32_t refusals_ = 0;    ///< images that need not even be looked at
+  uint64_t valid_asked_ = 0;
   size_t size_ = 0;
   bool used_ = false;
   bool learned_ = false;
