@@ -2,12 +2,14 @@
 #include <array>
 
 #include "server/door.hpp"
+#include "server/doors/realsense_https/realsense_https_door.hpp"
 
 namespace lenswire::server {
 namespace {
 
 // clang-format off
-constexpr std::array<DoorKind, 0> kKinds = {
+constexpr std::array<DoorKind, 1> kKinds = {
+    DoorKind{"realsense-https", "the RealSense streaming applications' HTTPS feed", "realsense-https:5037", realsense_https::kPorts, realsense_https::RealsenseHttpsDoor::make},
 };
 // clang-format on
 
