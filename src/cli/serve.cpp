@@ -11,7 +11,7 @@
 #include "cli/command.hpp"
 #include "cli/serve_config.hpp"
 #include "cli/service_notify.hpp"
-#include "client/remote_source.hpp"
+#include "cli/sources.hpp"
 #include "source/source_table.hpp"
 
 namespace lenswire::cli {
@@ -28,13 +28,6 @@ struct Options {
   std::string auth = "remote";
   bool verbose = false;
 };
-
-source::SourceTable all_sources() {
-  source::SourceTable table;
-  table.add(client::remote_source_kind());
-  table.add(client::remote_tls_source_kind());
-  return table;
-}
 
 std::string default_state_dir() {
   // systemd's StateDirectory=, then the user's own place (XDG Base Directory).

@@ -1,0 +1,11 @@
+// sources.hpp - every kind of source that commands may name.
+#pragma once
+
+#include "source/source_table.hpp"
+
+namespace lenswire::cli {
+
+/// The built-in kinds and those of the client layer.
+[[nodiscard]] source::SourceTable all_sources();
+
+}  // namespace lenswire::cli
