@@ -39,9 +39,9 @@ std::optional<Reading> on_report(std::string_view line) {
       std::abs(*latitude) > 90 || std::abs(*longitude) > 180)
     return Reading{FixState::NoFix, 0, 0, std::nullopt};
   Reading reading{FixState::Fix, *latitude, *longitude, std::nullopt};
-  // A thousandth of a knot: what is finer is noise of the conversion.
+  // gpsd gives whole millimetres a second, which are 0.002 knots: no more digits than it has.
   if (const auto speed = number(*map, "speed"); speed && *speed >= 0 && *speed < 1e6)
-    reading.speed_knots = std::round(*speed * kKnotsPerMetreASecond * 1000) / 1000;
+    reading.speed_knots = std::round(*speed * kKnotsPerMetreASecond * 100) / 100;
   return reading;
 }
 
