@@ -46,7 +46,7 @@ Result<CameraSettings> camera_of(const std::string& text) {
   if (text.empty())
     return fail(ErrorCode::InvalidArgument,
                 "which camera is to be pushed? --camera NAME=URI, for example --camera "
-                "realsense: or --camera lenswire://host/front");
+                "synthetic:room or --camera lenswire://host/front");
   if (base::is_valid_name(text.substr(0, text.find('=')))) return parse_camera_option(text);
   return CameraSettings{"push", text, true};
 }

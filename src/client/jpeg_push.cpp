@@ -75,10 +75,11 @@ class Complaint {
 // The begin of an answer that nobody asked for, to say what the other side thinks of this.
 class EarlyAnswer {
  public:
-  /// Takes what is there and never waits. A receiver that has closed its side may still listen.
+  /// Takes some of what is there and never waits. A receiver that has closed its side may still
+  /// listen, and one that talks on and on is not listened to.
   void look(net::ClientStream& stream) {
     std::array<std::byte, 1024> buffer;
-    while (open_) {
+    for (int turn = 0; turn < kTurns && open_; ++turn) {
       const auto got = stream.receive(buffer, 1, now());
       if (!got) open_ = false;
       if (!got || *got == 0) return;
@@ -95,6 +96,7 @@ class EarlyAnswer {
 
  private:
   static constexpr std::size_t kMostBytes = 200;
+  static constexpr int kTurns = 16;
   bool open_ = true;
   std::string text_;
 };

@@ -43,6 +43,15 @@ StreamProfile profile_of(StreamKind kind, PixelFormat format, std::uint32_t widt
   return profile;
 }
 
+bool is_printable(char c) noexcept { return c >= 0x20 && c < 0x7f; }
+
+// What a stranger calls itself goes into JSON and CBOR, which want UTF-8.
+std::string printable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return !is_printable(c); }, '?');
+  return text;
+}
+
 // Pictures into frames: as they are, or cut in two.
 class Delivery {
  public:
@@ -154,7 +163,7 @@ class PushListenSource final : public Source {
     if (!sender) return nobody();
     SourceDescription description;
     description.model = "pushed by " + sender->peer;
-    description.serial = sender->stream_id;
+    description.serial = printable(sender->stream_id);
     description.bus = listener_address();
     Delivery delivery(sink, std::move(description), settings_.split);
     auto damaged = receiver_->damage().count;
@@ -224,6 +233,9 @@ Result<std::unique_ptr<Source>> make(base::SourceUri uri, const source::SourceCo
                                                         uri.text, address.error().message));
   listener.address = *address;
   settings.stream_id = options.text("stream-id", "");
+  if (!std::all_of(settings.stream_id.begin(), settings.stream_id.end(), is_printable))
+    return fail(ErrorCode::InvalidArgument,
+                fmt::format("'{}': stream-id= takes printable ASCII", uri.text));
   listener.certificate_file = options.text("cert", "");
   listener.key_file = options.text("key", "");
   if (listener.certificate_file.empty() != listener.key_file.empty())

@@ -88,10 +88,17 @@ class Running final : private SourceSink {
     base::MutexLock lock(mutex_);
     return troubles_;
   }
+  [[nodiscard]] SourceDescription description() const {
+    base::MutexLock lock(mutex_);
+    return description_;
+  }
   Source& source() { return *source_; }
 
  private:
-  void opened(const SourceDescription&) override {}
+  void opened(const SourceDescription& description) override {
+    base::MutexLock lock(mutex_);
+    description_ = description;
+  }
   void frame(FramePtr frame) override {
     base::MutexLock lock(mutex_);
     frames_.push_back(std::move(frame));
@@ -105,6 +112,7 @@ class Running final : private SourceSink {
   std::unique_ptr<Source> source_;
   base::StopSource stop_;
   mutable base::Mutex mutex_;
+  SourceDescription description_ LENSWIRE_GUARDED_BY(mutex_);
   std::vector<FramePtr> frames_ LENSWIRE_GUARDED_BY(mutex_);
   std::optional<Error> last_error_ LENSWIRE_GUARDED_BY(mutex_);
   std::vector<Error> troubles_ LENSWIRE_GUARDED_BY(mutex_);
@@ -143,6 +151,15 @@ TEST(PushListenSource, SequencesRise) {
   const auto frames = running.frames();
   for (std::size_t i = 1; i < frames.size(); ++i)
     EXPECT_EQ(frames[i]->sequence, frames[i - 1]->sequence + 1);
+}
+
+TEST(PushListenSource, AnOddNameDoesNoHarm) {
+  const auto port = LoopbackPort::unused();
+  Running running(fmt::format("push-listen:{}", port));
+  const auto sender = Loopback::to(port);
+  sender.send(head("caf\xe9 \xff") + part(jpeg(64, 32)));
+  ASSERT_TRUE(eventually([&] { return !running.frames().empty(); }));
+  EXPECT_EQ(running.description().serial, "caf? ?");
 }
 
 TEST(PushListenSource, ANewerSenderTakesOver) {
@@ -274,6 +291,7 @@ TEST(PushListenSource, RefusesWhatMakesNoSense) {
   EXPECT_NE(error("push-listen:host.name:1"), "");
   EXPECT_NE(error("push-listen:1?tls=x"), "");
   EXPECT_NE(error("push-listen:1?cert=a.pem").find("go together"), std::string::npos);
+  EXPECT_NE(error("push-listen:1?stream-id=%ff"), "");
   EXPECT_NE(error("push-listen:1?id=x").find("stream-id"), std::string::npos);
   const auto port = LoopbackPort::unused();
   Running first(fmt::format("push-listen:{}", port));

@@ -507,6 +507,27 @@ class Receiving(unittest.TestCase):
             metres = raw * depth["depth_unit_m"]
             self.assertTrue(0.5 < np.median(metres) < 8, np.median(metres))
 
+    def test_deadlines_and_the_number_of_senders(self):
+        """Who says nothing is shown out: 10 s for the head, 30 s between pictures. The 65th sender finds no room."""
+        server = self.serve(("cam", ""))
+        began = time.monotonic()
+        chunk = next(parts([jpeg()]))
+        sender = self.push(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", [b"%x\r\n" % len(chunk) + chunk + b"\r\n"])
+        wait_until(lambda: server.get("/cameras/cam/color.jpg").status == 200, "the picture arrives")
+        silent = [self.push(begin, []) for begin in [b"", b"\x16\x03\x01\x02\x00\x01", b"POST / HTTP/1.1\r\n"] * 21]
+        one_more = self.push(b"", [])
+        self.assertEqual(one_more.recv(1), b"")
+        self.assertLess(time.monotonic() - began, 9, "the one past the limit was closed at once")
+        for peer in silent:
+            peer.settimeout(14)
+            self.assertEqual(peer.recv(1), b"")
+        took = time.monotonic() - began
+        self.assertTrue(9 < took < 14, took)
+        sender.settimeout(34)
+        self.assertEqual(sender.recv(1), b"")
+        took = time.monotonic() - began
+        self.assertTrue(29 < took < 34, took)
+
     def test_hostile_senders_leave_nothing(self):
         server = self.serve(("cam", ""))
         hostile = [b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n", b"POST / HTTP/1.1\r\n" + b"a: b\r\n" * 200,

@@ -355,6 +355,19 @@ class Load(unittest.TestCase):
             self.assertGreater(time.monotonic() - began, 4)
             good.chunk()
 
+    def test_who_asks_for_nothing_is_shown_out(self):
+        with DoorProcess("--camera", ROOM, doors=["realsense-https:0", "realsense-https:0?tls=0"]) as server:
+            began = time.monotonic()
+            peers = []
+            for port, begin in ((server.door_ports[0], b""), (server.door_ports[0], b"\x16\x03\x01\x02\x00\x01"),
+                                (server.door_ports[1], b"GET " + VIDEO.encode())):
+                peer = self.enterContext(socket.create_connection(("127.0.0.1", port), 14))
+                peer.sendall(begin)
+                peers.append(peer)
+            for peer in peers:
+                self.assertEqual(peer.recv(1), b"")
+            self.assertGreater(time.monotonic() - began, 9)
+
     def test_two_hundred_that_vanish_leave_nothing(self):
         with DoorProcess("--camera", ROOM, "--linger", "0", doors=["realsense-https:0?linger=0"]) as server:
             port = server.door_ports[0]
