@@ -20,7 +20,7 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from server_process import ServerProcess, lenswire, wait_until  # noqa: E402
+from server_process import ROOT, ServerProcess, lenswire, wait_until  # noqa: E402
 
 try:
     import cv2
@@ -30,6 +30,7 @@ except ImportError:
 
 VIDEO, LOCATION = "/video_feed_realsense", "/location_feed_adafruit"
 ROOM = "room=synthetic:room?size=320x240"
+TRANSCRIPT = ROOT.parent / "shared" / "protocols" / "transcripts" / "realsense-https-pull.txt"
 SANITIZED = bool(os.environ.get("LENSWIRE_SANITIZE"))
 
 
@@ -107,6 +108,17 @@ class Feed:
         self.close()
 
 
+def recorded(section):
+    """The recorded bytes of a section of the transcript, as far as they were kept."""
+    data, inside = b"", False
+    for line in TRANSCRIPT.read_text().splitlines():
+        if line.startswith("["):
+            inside = line.startswith(section)
+        elif inside and re.match(r"    [0-9a-f]{6}  ", line):
+            data += bytes.fromhex(line[12:60])
+    return data
+
+
 PART = re.compile(rb"--frame\r\nContent-Type:image/jpeg\r\nContent-Length: (\d+)\r\n\r\n(\xff\xd8.*\xff\xd9)\r\n", re.S)
 
 
@@ -142,6 +154,29 @@ class Routes(unittest.TestCase):
                              ["multipart/x-mixed-replace; boundary=--frame", "chunked", "close"])
             for _ in range(5):
                 picture_of(feed.chunk())  # one chunk is one part
+
+    def test_it_is_what_was_recorded(self):
+        """The whole answer up to the first picture, but for name, date and lengths; and what parts two pictures."""
+        if not TRANSCRIPT.exists():
+            self.skipTest(f"needs {TRANSCRIPT}")
+
+        def without_what_varies(data):
+            data = re.sub(rb"(Server|Date): [^\r]*", rb"\1: x", data)
+            data = re.sub(rb"(?<=\r\n)[0-9a-f]+(?=\r\n--frame)", b"SIZE", data)
+            return re.sub(rb"Content-Length: \d+", b"Content-Length: N", data)
+
+        request, answer = recorded("[client"), recorded("[server")
+        middle = recorded("[around")
+        with unverified().wrap_socket(socket.create_connection(("127.0.0.1", self.tls), 20)) as peer:
+            peer.sendall(request)
+            with peer.makefile("rb") as file:
+                seen = file.read(400_000)
+        start = without_what_varies(answer)
+        start = start[:start.index(b"\xff\xd8")]
+        self.assertEqual(without_what_varies(seen)[:len(start)], start)
+        between = middle[middle.index(b"\xff\xd9\r\n"):]
+        between = without_what_varies(between[:between.index(b"\xff\xd8")])
+        self.assertIn(between, without_what_varies(seen))
 
     def test_old_http_gets_no_chunks(self):
         with Feed(self.tls, version="1.0") as feed:
