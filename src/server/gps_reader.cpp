@@ -53,7 +53,7 @@ std::optional<std::vector<double>> numbers(std::string_view text) {
 }
 
 Result<base::UniqueFd> open_serial(const std::string& device) {
-  base::UniqueFd fd(::open(device.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
+  base::UniqueFd fd(::open(device.c_str(), O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
   if (!fd)
     return fail(errno == EACCES ? ErrorCode::PermissionDenied : ErrorCode::NotFound,
                 fmt::format("{}: {}; plug the receiver in, or name its device (`ls /dev/tty*`)",
