@@ -137,7 +137,8 @@ Result<std::optional<Picture>> JpegPusher::next_picture(const base::StopToken& s
   if (picture && *picture && settings_.rate_hz > 0) {
     const auto period = std::chrono::duration_cast<Nanoseconds>(
         std::chrono::duration<double>(1 / settings_.rate_hz));
-    next_due_ = std::max(next_due_ + period, now());
+    next_due_ += period;
+    if (const auto time = now(); next_due_ < time) next_due_ = time + period;
   }
   return picture;
 }
