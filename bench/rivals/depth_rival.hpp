@@ -3,14 +3,34 @@
 
 #include <cstddef>
 #include <memory>
+#include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "depth_image.hpp"
 
 namespace lenswire::bench {
 
-using Bytes = std::vector<std::byte>;
+/// Leaves new elements as they are.
+template <typename T>
+struct Unfilled : std::allocator<T> {
+  template <typename U>
+  struct rebind {
+    using other = Unfilled<U>;
+  };
+  template <typename U>
+  void construct(U* at) noexcept {
+    ::new (static_cast<void*>(at)) U;
+  }
+  template <typename U, typename... Args>
+  void construct(U* at, Args&&... args) {
+    ::new (static_cast<void*>(at)) U(std::forward<Args>(args)...);
+  }
+};
+
+/// Not filled with zeros when it grows: that would cost the fastest codecs a tenth of their time.
+using Bytes = std::vector<std::byte, Unfilled<std::byte>>;
 
 /// Keeps its memory from image to image, so that only the work is timed.
 class DepthRival {

@@ -30,8 +30,12 @@ class Strata final : public DepthRival {
  public:
   explicit Strata(const strata_options& options) : encoder_(options) {}
   bool encode(const DepthImage& image, Bytes& out) override {
-    return encoder_.encode(image.pixels.data(), std::size_t{image.width} * 2, image.width,
-                           image.height, out) == STRATA_OK;
+    out.resize(strata_max_bytes(image.width, image.height));
+    std::size_t size = 0;
+    const bool done = encoder_.encode(image.pixels.data(), std::size_t{image.width} * 2,
+                                      image.width, image.height, out, size) == STRATA_OK;
+    out.resize(size);
+    return done;
   }
   bool decode(const Bytes& data, DepthImage& image) override {
     return decoder_.decode(data, image.pixels.data(), std::size_t{image.width} * 2, image.width,

@@ -20,8 +20,9 @@ namespace lenswire {
 
 /// Compresses depth images. Keeps its memory: after the first image of a size nothing is allocated.
 ///
-/// The bytes depend on the pixels, the profile and the near limit alone: not on the machine, the
-/// SIMD target, the number of threads or the images before.
+/// The bytes do not depend on the machine, the SIMD target or the number of threads. They may
+/// depend on the images before: a camera's set of codes is learned once and then kept for a while.
+/// Every image still carries all that its reader needs.
 ///
 /// Threading: reentrant.
 class StrataEncoder {
@@ -37,12 +38,26 @@ class StrataEncoder {
   [[nodiscard]] strata_status encode(const void* pixels, std::size_t stride_bytes,
                                      std::uint32_t width, std::uint32_t height,
                                      std::vector<std::byte>& out) {
-    out.resize(strata_max_bytes(width, height));
+    // Not in `out`, which would be filled with zeros first.
+    const std::size_t room = strata_max_bytes(width, height);
+    if (room > room_) {
+      memory_ = std::make_unique_for_overwrite<std::byte[]>(room);
+      room_ = room;
+    }
     std::size_t size = 0;
-    const strata_status status = strata_encode(encoder_.get(), pixels, stride_bytes, width, height,
-                                               out.data(), out.size(), &size);
-    out.resize(status == STRATA_OK ? size : 0);
+    const strata_status status =
+        encode(pixels, stride_bytes, width, height, {memory_.get(), room_}, size);
+    out.assign(memory_.get(), memory_.get() + (status == STRATA_OK ? size : 0));
     return status;
+  }
+
+  /// The same into memory of at least strata_max_bytes(); `size` receives what was used.
+  [[nodiscard]] strata_status encode(const void* pixels, std::size_t stride_bytes,
+                                     std::uint32_t width, std::uint32_t height,
+                                     std::span<std::byte> out, std::size_t& size) {
+    size = 0;
+    return strata_encode(encoder_.get(), pixels, stride_bytes, width, height, out.data(),
+                         out.size(), &size);
   }
 
  private:
@@ -50,6 +65,8 @@ class StrataEncoder {
     void operator()(strata_encoder* encoder) const noexcept { strata_encoder_destroy(encoder); }
   };
   std::unique_ptr<strata_encoder, Destroy> encoder_;
+  std::unique_ptr<std::byte[]> memory_;
+  std::size_t room_ = 0;
 };
 
 /// Restores depth images and checks that they are what was encoded. Safe on hostile input.

@@ -6,58 +6,20 @@
 
 #include <cerrno>
 #include <cstring>
+#include <map>
 
 #include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
 #include "cli/point_cloud.hpp"
 #include "cli/text.hpp"
+#include "cli/whole_file.hpp"
 #include "wire/maps.hpp"
 
 namespace lenswire::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-ErrorCode code_of(int error) noexcept {
-  if (error == EACCES || error == EPERM || error == EROFS) return ErrorCode::PermissionDenied;
-  if (error == ENOENT) return ErrorCode::NotFound;
-  if (error == ENOSPC || error == EDQUOT || error == EMFILE) return ErrorCode::Busy;
-  return ErrorCode::InvalidArgument;
-}
-
-auto file_failure(const fs::path& path, int error) {
-  return fail(
-      code_of(error),
-      fmt::format("{} cannot be written ({}); choose another folder with --out, or make room",
-                  path.string(), std::strerror(error)));
-}
-
-Result<void> write_all(int fd, std::span<const std::byte> bytes, const fs::path& path) {
-  while (!bytes.empty()) {
-    const auto written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return file_failure(path, errno);
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-  return {};
-}
-
-// A reader of the folder sees a whole file or none.
-Result<void> write_file(const fs::path& path, std::span<const std::byte> bytes) {
-  auto temporary = path;
-  temporary += ".part";
-  Result<void> done;
-  {
-    const base::UniqueFd fd(
-        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    if (!fd) return file_failure(path, errno);
-    done = write_all(fd.get(), bytes, path);
-  }
-  if (done && ::rename(temporary.c_str(), path.c_str()) != 0) done = file_failure(path, errno);
-  if (!done) ::unlink(temporary.c_str());
-  return done;
-}
 
 bool is_png_format(PixelFormat format) noexcept {
   return codec::find_codec(CodecId::Png)->accepts(format);
@@ -77,6 +39,19 @@ std::string_view extension(FileFormat format) noexcept {
       return "ply";
   }
   return "raw";
+}
+
+FileFormat file_format(const std::string& name) {
+  static const std::map<std::string, FileFormat> formats = {{"png", FileFormat::Png},
+                                                            {"jpg", FileFormat::Jpg},
+                                                            {"raw", FileFormat::Raw},
+                                                            {"ply", FileFormat::Ply}};
+  return formats.at(name);
+}
+
+FileFormat usual_format(const StreamProfile& profile) noexcept {
+  if (profile.kind == StreamKind::Color) return FileFormat::Jpg;
+  return profile.kind == StreamKind::Points ? FileFormat::Raw : FileFormat::Png;
 }
 
 Result<void> check_format(const StreamProfile& profile, FileFormat format) {
@@ -103,11 +78,11 @@ Result<void> check_format(const StreamProfile& profile, FileFormat format) {
 Result<FrameFiles> FrameFiles::open(fs::path folder) {
   std::error_code error;
   fs::create_directories(folder, error);
-  if (error) return file_failure(folder, error.value());
+  if (error) return write_failure(folder, error.value());
   const auto path = folder / "frames.jsonl";
   base::UniqueFd index(
       ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666));
-  if (!index) return file_failure(path, errno);
+  if (!index) return write_failure(path, errno);
   return FrameFiles(std::move(folder), std::move(index));
 }
 
@@ -148,7 +123,7 @@ Result<void> FrameFiles::write(const ReceivedFrame& received, const std::string&
   if (auto made = contents(frame, received, format); !made) return made;
   const auto name = fmt::format("{}-{}-{:08}.{}", camera, frame.profile->stream, frame.sequence,
                                 extension(format));
-  if (auto written = write_file(folder_ / name, encoded_); !written) return written;
+  if (auto written = write_whole_file(folder_ / name, encoded_); !written) return written;
   bytes_written_ += encoded_.size();
   auto line = describe(received, camera);
   line["file"] = name;

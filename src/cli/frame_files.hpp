@@ -19,6 +19,12 @@ enum class FileFormat { Png, Jpg, Raw, Ply };
 
 [[nodiscard]] std::string_view extension(FileFormat format) noexcept;
 
+/// "png", "jpg", "raw" or "ply".
+[[nodiscard]] FileFormat file_format(const std::string& name);
+
+/// What a stream becomes when nothing else was asked for: colour JPEG, depth exact.
+[[nodiscard]] FileFormat usual_format(const StreamProfile& profile) noexcept;
+
 /// Whether such files can be made of this stream.
 /// Errors: InvalidArgument, saying why not and what to use instead.
 Result<void> check_format(const StreamProfile& profile, FileFormat format);

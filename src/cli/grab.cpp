@@ -1,22 +1,20 @@
 // grab.cpp - lenswire grab: frames of a camera as files.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <map>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
 #include "cli/frame_files.hpp"
+#include "cli/progress.hpp"
 #include "cli/remote.hpp"
+#include "cli/source_grab.hpp"
 #include "cli/text.hpp"
 
 namespace lenswire::cli {
 namespace {
-
-using namespace std::chrono_literals;
 
 struct Options {
   RemoteOptions remote;
@@ -40,41 +38,8 @@ struct Track {
 };
 
 FileFormat format_for(const Options& options, const StreamProfile& profile) {
-  static const std::map<std::string, FileFormat> formats = {{"png", FileFormat::Png},
-                                                            {"jpg", FileFormat::Jpg},
-                                                            {"raw", FileFormat::Raw},
-                                                            {"ply", FileFormat::Ply}};
-  if (!options.format.empty()) return formats.at(options.format);
-  if (profile.kind == StreamKind::Color) return FileFormat::Jpg;
-  return profile.kind == StreamKind::Points ? FileFormat::Raw : FileFormat::Png;
+  return options.format.empty() ? usual_format(profile) : file_format(options.format);
 }
-
-// Rate and time left, on one line that is written over.
-class Progress {
- public:
-  explicit Progress(std::uint64_t total) : total_(total), shown_(::isatty(STDERR_FILENO) == 1) {}
-  ~Progress() {
-    if (shown_ && drawn_) fmt::print(stderr, "\r\x1b[K");
-  }
-  void step(std::uint64_t done) {
-    const auto now = base::system_clock().now();
-    if (!shown_ || now - last_ < 200ms) return;
-    last_ = now;
-    drawn_ = true;
-    const double seconds = std::chrono::duration<double>(now - begun_).count();
-    const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
-    fmt::print(stderr, "\r\x1b[K{} of {} frames, {:.1f} a second", done, total_, rate);
-    if (rate > 0) fmt::print(stderr, ", {:.0f} s left", static_cast<double>(total_ - done) / rate);
-    std::fflush(stderr);
-  }
-
- private:
-  std::uint64_t total_;
-  bool shown_;
-  bool drawn_ = false;
-  MonotonicTime begun_ = base::system_clock().now();
-  MonotonicTime last_{};
-};
 
 Result<Track> start(Client& client, const Options& options, const CameraInfo& camera,
                     const StreamProfile& profile) {
@@ -101,11 +66,11 @@ Result<Track> start(Client& client, const Options& options, const CameraInfo& ca
   return track;
 }
 
-void report(const Options& options, const std::vector<Track>& tracks, std::uint64_t frames,
-            std::uint64_t missed, const FrameFiles& files) {
+void report(const Options& options, std::size_t streams, std::uint64_t frames, std::uint64_t missed,
+            const FrameFiles& files) {
   if (options.json) {
     fmt::print("{}\n", json_line({{"frames", frames},
-                                  {"streams", tracks.size()},
+                                  {"streams", streams},
                                   {"missed", missed},
                                   {"bytes", files.bytes_written()},
                                   {"folder", options.folder}}));
@@ -117,7 +82,45 @@ void report(const Options& options, const std::vector<Track>& tracks, std::uint6
       missed == 0 ? ", none missed between them" : fmt::format(", {} missed between them", missed));
 }
 
+// Options that only a lenswire server can fulfil.
+Result<void> check_source_options(const Options& options) {
+  const auto& settings = options.remote.settings;
+  const std::pair<bool, std::string_view> given[] = {
+      {!options.codec.empty(), "--codec"},
+      {options.policy != "latest", "--policy"},
+      {options.quality != 80, "--quality"},
+      {options.rate_hz != 0, "--rate"},
+      {options.scale != 1, "--scale"},
+      {options.remote.connect_timeout_s != 10, "--connect-timeout"},
+      {!settings.ca_file.empty(), "--ca-file"},
+      {!settings.pin_sha256.empty(), "--pin-sha256"},
+      {settings.insecure, "--insecure"}};
+  for (const auto& [used, name] : given)
+    if (used)
+      return fail(ErrorCode::InvalidArgument,
+                  fmt::format("{} is for cameras of a lenswire server; {} is read directly", name,
+                              options.remote.url));
+  return {};
+}
+
+Result<void> run_source(const Options& options, const Context& context) {
+  if (auto ok = check_source_options(options); !ok) return ok;
+  auto files = FrameFiles::open(options.folder);
+  if (!files) return fail(std::move(files).error());
+  SourceGrab grab;
+  grab.uri = options.remote.url;
+  grab.frames = options.frames;
+  grab.timeout =
+      std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(options.timeout_s));
+  grab.format = [&options](const StreamProfile& profile) { return format_for(options, profile); };
+  const auto done = grab_from_source(grab, *files, context.stop);
+  if (!done) return fail(done.error());
+  report(options, done->streams, done->frames, done->missed, *files);
+  return {};
+}
+
 Result<void> run(const Options& options, const Context& context) {
+  if (is_source_uri(options.remote.url)) return run_source(options, context);
   const auto url = base::LenswireUrl::parse(options.remote.url);
   if (!url) return fail(url.error());
   auto opened = connect(options.remote, context);
@@ -146,7 +149,7 @@ Result<void> run(const Options& options, const Context& context) {
   std::uint64_t done = 0;
   std::uint64_t missed = 0;
   {
-    Progress progress(total);
+    Progress progress(total, "frames");
     while (done < total) {
       const auto received = client.next(timeout);
       if (!received) return fail(received.error());
@@ -163,7 +166,7 @@ Result<void> run(const Options& options, const Context& context) {
       progress.step(done);
     }
   }
-  report(options, tracks, done, missed, *files);
+  report(options, tracks.size(), done, missed, *files);
   return {};
 }
 
@@ -174,7 +177,7 @@ void add_grab(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   command
       ->add_option("URL", options->remote.url,
-                   "HOST[:PORT]/CAMERA[/STREAM]; all streams if none is named")
+                   "HOST[:PORT]/CAMERA[/STREAM], all streams if none is named; or a source URI")
       ->required();
   command->add_option("--frames", options->frames, "How many of each stream")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}))
@@ -204,7 +207,9 @@ void add_grab(CLI::App& app, Context& context) {
   command->footer(
       "Writes CAMERA-STREAM-SEQUENCE.EXT, and frames.jsonl with times, missed frames and "
       "calibration.\nExample: lenswire grab 127.0.0.1/room/depth --frames 40 --out depth "
-      "--policy every");
+      "--policy every\n"
+      "A source URI (docs/sources.md) is read without a server:\n"
+      "Example: lenswire grab camera2tcp://10.0.0.7:8080/RGBWebcam --frames 12 --format png");
   command->callback([options, &context] { context.finish(run(*options, context)); });
 }
 

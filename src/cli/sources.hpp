@@ -1,4 +1,4 @@
-// sources.hpp - every kind of source that commands may name.
+// sources.hpp - the kinds of sources that this program knows.
 #pragma once
 
 #include "source/source_table.hpp"

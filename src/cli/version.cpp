@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.hpp"
+#include "cli/sources.hpp"
 #include "cli/text.hpp"
 #include "codec/codec.hpp"
-#include "source/source_table.hpp"
 #include "wire/lwp/message.hpp"
 
 namespace lenswire::cli {
@@ -25,7 +25,7 @@ BuildInfo build_info() {
 #endif
   info.protocol_version = wire::lwp::kVersion;
   for (const auto& entry : codec::codec_table()) info.codecs.emplace_back(entry.name);
-  const source::SourceTable table;
+  const auto table = all_sources();
   for (const auto& kind : table.kinds()) info.sources.emplace_back(kind.scheme);
   return info;
 }

@@ -72,7 +72,7 @@ class Listing(Commands):
         self.assertIn("raw", json.loads(self.succeeds("version", "--json"))["codecs"])
 
     def test_every_command_has_help_with_an_example(self):
-        for command in ("ls", "grab", "stat", "ping", "get", "set", "doctor", "version"):
+        for command in ("ls", "grab", "stat", "ping", "get", "set", "depth", "doctor", "version"):
             self.assertIn("Example: lenswire " + command, self.succeeds(command, "--help"))
 
 

@@ -171,9 +171,9 @@ def step(h, w):
     return (h << 13 | h >> 19) & 0xFFFFFFFF
 
 
-def checksum(pixels, first_row, near):
+def checksum(pixels, band_rows, first_row, near):
     rows, width = pixels.shape
-    seed = step(step(step(step(0, width), first_row), rows), near)
+    seed = step(step(step(step(0, width), first_row), band_rows), near)
     lanes = np.array([step(seed, i) for i in range(32)], np.uint64)
     groups = -(-width // 64)
     padded = np.zeros((rows, groups * 64), np.uint16)
@@ -193,7 +193,7 @@ def checksum(pixels, first_row, near):
 
 
 def read_mask(cursor, width, rows):
-    """Valid pixels, rows x (segments * 32)."""
+    """Valid pixels, rows x (segments * 32); None where there are none."""
     segments = -(-width // 32)
     inside = np.zeros((rows, segments * 32), bool)
     inside[:, :width] = True
@@ -201,7 +201,7 @@ def read_mask(cursor, width, rows):
     if kind == 0:
         return inside
     if kind == 1:
-        return np.zeros_like(inside)
+        return None
     if kind != 2:
         raise StrataError("an unknown type of mask")
     words = segments * rows
@@ -219,10 +219,12 @@ def read_mask(cursor, width, rows):
     return valid
 
 
-def read_class(cursor, count):
-    """The residuals of one class."""
-    if count == 0:
-        return []
+def unzigzag(value):
+    return value // 2 if value % 2 == 0 else -(value + 1) // 2
+
+
+def read_paired(cursor, count):
+    """Residuals as nibbles, low bits and escapes."""
     shift = cursor.u8()
     if shift not in (0, 1, 2, 4, 8):
         raise StrataError("an impossible shift")
@@ -230,33 +232,55 @@ def read_class(cursor, count):
     if count % 2 and packed[count] != 7:
         raise StrataError("a nibble beyond the last residual")
     lows = int.from_bytes(cursor.take(-(-count * shift // 8)), "little")
-    escapes = Cursor(cursor.take(cursor.varint()))
+    short = Cursor(cursor.take(cursor.varint()))
+    wide = Cursor(cursor.take(2 * bytes(short.data).count(255)))
     residuals = []
     for nibble in packed[:count].tolist():
         quotient = nibble - 7
         if nibble == 15:
-            value = escapes.u8()
+            value = short.u8()
             if value == 255:
-                value = escapes.u16()
-            value += 15
-            quotient = value // 2 if value % 2 == 0 else -(value + 1) // 2
+                value = wide.u16()
+            quotient = unzigzag(value + 15 & 0xFFFF)
         low = lows & (1 << shift) - 1
         lows >>= shift
         residuals.append(quotient * 2 ** shift + low - 2 ** shift // 2)
-    if not escapes.done():
+    if not short.done():
         raise StrataError("escapes are left over")
     return residuals
+
+
+def read_packed(cursor, count):
+    """Residuals in groups of eight, each as wide as its largest."""
+    groups = -(-count // 8)
+    widths = nibbles(cursor.take(-(-groups // 2))).tolist()
+    if groups % 2 and widths[groups] != 0:
+        raise StrataError("a width beyond the last group")
+    data = Cursor(cursor.take(cursor.varint()))
+    residuals = []
+    for width in widths[:groups]:
+        width = 16 if width == 15 else width
+        low_width = min(width, 8)
+        low = int.from_bytes(data.take(low_width), "little")
+        high = int.from_bytes(data.take(width - low_width), "little")
+        for k in range(8):
+            value = low >> k * low_width & (1 << low_width) - 1
+            value |= (high >> k * (width - low_width) & (1 << width - low_width) - 1) << 8
+            residuals.append(unzigzag(value))
+    if not data.done():
+        raise StrataError("packed bytes are left over")
+    return residuals[:count]
 
 
 def signed(value):
     return (value + 32768 & 0xFFFF) - 32768
 
 
-def restore(valid, modes, classes, residuals, width):
+def restore(valid, modes, residuals, width):
     """Values of all pixels, valid or not."""
     rows, padded = valid.shape
     values = np.zeros((rows, padded), np.uint16)
-    feeds = [iter(r) for r in residuals]
+    feed = iter(residuals)
     above = [0] * padded
     for y in range(rows):
         up = [above[0], above[0]] + above[:width] + [above[width - 1]]  # up[x] is up[x + 2] here
@@ -276,7 +300,7 @@ def restore(valid, modes, classes, residuals, width):
                 slope = signed(up[x + 3] + up[x + 2] - up[x + 1] - up[x] + 2) >> 2
             left += slope
             if valid[y, x]:
-                left += next(feeds[classes[y][x // 32]])
+                left += next(feed)
             left &= 0xFFFF
             row.append(left)
         values[y, :width] = row
@@ -284,27 +308,50 @@ def restore(valid, modes, classes, residuals, width):
     return values[:, :width]
 
 
+def read_modes(cursor, counts):
+    """The mode of each occupied segment; None for the others."""
+    rows, segments = counts.shape
+    modes = [[None] * segments for _ in range(rows)]
+    occupied = np.argwhere(counts > 0).tolist()
+    packed = read_section(cursor, -(-len(occupied) // 4))
+    flat = [byte >> shift & 3 for byte in packed for shift in (0, 2, 4, 6)]
+    if 3 in flat or any(flat[len(occupied):]):
+        raise StrataError("an unknown mode")
+    for (y, s), mode in zip(occupied, flat):
+        modes[y][s] = mode
+    return modes
+
+
+def apply_patches(cursor, pixels):
+    flat = pixels.reshape(-1)
+    position = -1
+    for _ in range(cursor.varint()):
+        position += 1 + cursor.varint()
+        if position >= flat.size:
+            raise StrataError("a patch beyond the last pixel")
+        flat[position] = cursor.u16()
+
+
 def read_coded(cursor, width, rows, table):
     valid = read_mask(cursor, width, rows)
+    if valid is None:
+        return None
     segments = valid.shape[1] // 32
     counts = valid.reshape(rows, segments, 32).sum(axis=2)
-    occupied = int((counts > 0).sum())
-    sides = nibbles(read_section(cursor, -(-occupied // 2)))
-    if occupied % 2 and sides[occupied] != 0:
-        raise StrataError("a side beyond the last segment")
-    modes = [[None] * segments for _ in range(rows)]
-    classes = [[0] * segments for _ in range(rows)]
-    totals = [0] * 4
-    for (y, s), side in zip(np.argwhere(counts > 0).tolist(), sides.tolist()):
-        if side & 3 == 3:
-            raise StrataError("an unknown mode")
-        modes[y][s] = side & 3
-        classes[y][s] = side >> 2
-        totals[side >> 2] += int(counts[y, s])
-    residuals = [read_class(cursor, total) for total in totals]
-    values = restore(valid, modes, classes, residuals, width)
+    total = int(counts.sum())
+    kind = cursor.u8()
+    if kind > 2:
+        raise StrataError("an unknown type of residuals")
+    if kind == 2:
+        modes = read_modes(cursor, counts)
+    else:
+        modes = [[0 if n else None for n in row] for row in counts.tolist()]
+    residuals = read_packed(cursor, total) if kind == 1 else read_paired(cursor, total)
+    values = restore(valid, modes, residuals, width)
     codes = values if table is None else table[values]
-    return np.where(valid[:, :width], codes, 0).astype(np.uint16)
+    pixels = np.where(valid[:, :width], codes, 0).astype(np.uint16)
+    apply_patches(cursor, pixels)
+    return pixels
 
 
 def decode(data):
@@ -332,7 +379,11 @@ def decode(data):
             raise StrataError("an unknown type of band")
         if not band.done():
             raise StrataError("a band has bytes left over")
-        if checksum(pixels, first, near) != expected:
+        # A band without a valid pixel feeds no row to its checksum.
+        fed = np.zeros((0, width), np.uint16) if pixels is None else pixels
+        if pixels is None:
+            pixels = np.zeros((rows, width), np.uint16)
+        if checksum(fed, rows, first, near) != expected:
             raise StrataError("the checksum does not match")
         bands.append(pixels)
     if not cursor.done():

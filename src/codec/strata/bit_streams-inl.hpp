@@ -7,7 +7,10 @@
 #define LENSWIRE_STRATA_BITS_INL
 #endif
 
-#include "bit_streams.hpp"
+#include "decode_kernels.hpp"
+#ifdef LENSWIRE_STRATA_ENCODER
+#include "encode_kernels.hpp"
+#endif
 
 #ifdef HWY_BEFORE_NAMESPACE
 HWY_BEFORE_NAMESPACE();
@@ -60,13 +63,15 @@ inline void read_streams(StreamGroup& group) {
   group.stream[3] = d;
 }
 
-/// Encodes `rounds` * kCodesPerFlush symbols of each of four streams side by side.
-inline void write_streams(BitWriter (&writers)[4], const uint64_t* codes, uint32_t rounds) {
+#ifdef LENSWIRE_STRATA_ENCODER
+/// Encodes `count` symbols of each of four streams side by side, but for a few at the end.
+inline void write_streams(BitWriter (&writers)[4], const CodeTable& table, uint32_t count) {
   BitWriter a = writers[0];
   BitWriter b = writers[1];
   BitWriter c = writers[2];
   BitWriter d = writers[3];
-  for (; rounds > 0; --rounds) {
+  const uint64_t* const codes = table.code;
+  for (uint32_t rounds = count / kCodesPerFlush; rounds > 0; --rounds) {
     for (uint32_t k = 0; k < kCodesPerFlush; ++k) {
       a.put(codes[a.from[k]]);
       b.put(codes[b.from[k]]);
@@ -87,30 +92,15 @@ inline void write_streams(BitWriter (&writers)[4], const uint64_t* codes, uint32
   writers[2] = c;
   writers[3] = d;
 }
+#endif
 
-/// Spreads packed sides out and counts the valid pixels of each class. False when a mode does not
-/// exist.
-inline bool spread_sides(const SidesJob& job, uint32_t (&valid)[kClasses]) {
-  uint32_t next = 0;
-  uint32_t bad = 0;
-  uint8_t* out = job.sides;
-  for (uint32_t from = 0; from < job.words;) {
-    // Four 16-bit counters in one word: no waiting for the store before.
-    uint64_t counts = 0;
-    const uint32_t to = job.words - from < 1024 ? job.words : from + 1024;
-    for (; from < to; ++from) {
-      const uint32_t mask = job.mask[from];
-      const uint32_t side = static_cast<uint32_t>(job.packed[next >> 1]) >> ((next & 1) * 4) & 15;
-      const auto count = static_cast<uint64_t>(__builtin_popcount(mask));
-      out[next] = static_cast<uint8_t>(side);
-      counts += count << (side >> 2) * 16;
-      bad |= mask == 0 ? 0 : side & side >> 1 & 1;
-      next += mask != 0;
-    }
-    for (uint32_t k = 0; k < kClasses; ++k)
-      valid[k] += static_cast<uint32_t>(counts >> (16 * k) & 0xFFFF);
+inline MaskCount count_mask(const uint32_t* mask, uint32_t words) {
+  MaskCount count{0, 0};
+  for (uint32_t i = 0; i < words; ++i) {
+    count.occupied += mask[i] != 0;
+    count.valid += static_cast<uint32_t>(__builtin_popcount(mask[i]));
   }
-  return bad == 0;
+  return count;
 }
 
 #endif

@@ -5,6 +5,14 @@
 
 namespace lenswire::strata {
 
+/// The low 16 bits, backwards.
+inline uint32_t reverse16(uint32_t v) noexcept {
+  v = (v >> 1 & 0x5555) | (v & 0x5555) << 1;
+  v = (v >> 2 & 0x3333) | (v & 0x3333) << 2;
+  v = (v >> 4 & 0x0F0F) | (v & 0x0F0F) << 4;
+  return (v >> 8 | v << 8) & 0xFFFF;
+}
+
 /// A stream being read, and where its symbols go.
 struct BitStream {
   const uint8_t* next;
@@ -46,13 +54,6 @@ inline void store16_fast(uint8_t* p, uint32_t value) noexcept {
   __builtin_memcpy(p, &two, 2);
 }
 
-struct SidesJob {
-  const uint32_t* mask;
-  uint32_t words;
-  const uint8_t* packed;  ///< two sides a byte, of the occupied segments; one more byte is readable
-  uint8_t* sides;         ///< out; one more byte is writable
-};
-
 /// Codes between two flushes: with the 7 bits left over they stay clear of the lengths that codes
 /// bring along in their low bytes.
 inline constexpr uint32_t kCodesPerFlush = 4;
@@ -77,7 +78,6 @@ struct BitWriter {
     bits += code;
   }
   /// Writes whole bytes; touches 8.
-  /// the 7 bits left over they stay clear of the lengths that codes bring along.
   void flush() noexcept {
     const uint64_t valid = bits & 63;
     // Twice, since a shift by 64 is none.

@@ -6,6 +6,10 @@ namespace {
 /// Elements before a row: enough for alignment and for the neighbours that predictors look at.
 constexpr size_t kRowMargin = 32;
 
+/// So many residuals are unpacked at once: enough to be worth a call, and few enough to stay in the
+/// cache.
+constexpr uint32_t kResidualChunk = 2048;
+
 size_t segments_of(uint32_t width) noexcept { return div_up(width, kSegmentPixels); }
 size_t row_stride(uint32_t width) noexcept {
   return kRowMargin + segments_of(width) * kSegmentPixels + kRowMargin;
@@ -30,10 +34,11 @@ void carve(BandWorkspace& w, Carver& from, uint32_t width, uint32_t rows) noexce
   w.mask = from.take<uint32_t>(words);
   w.mask_flags = from.take<uint8_t>(words / 2 + 1);
   w.mask_bytes = from.take<uint8_t>(words * 4);
-  w.sides = from.take<uint8_t>(words + 1);
+  w.modes = from.take<uint8_t>(words);
+  w.widths = from.take<uint8_t>(pixels / (2 * kPackGroup) + 2);
   w.pairs = from.take<uint8_t>(pixels / 2 + 1);
   w.lows = from.take<uint8_t>(pixels);
-  w.residuals = from.take<int16_t>(pixels + kClasses * kPadding);
+  w.residuals = from.take<int16_t>(width + 2 * kResidualChunk + kPadding);
   w.rows = from.take<uint16_t>(2 * row_stride(width));
   w.pixel_row = from.take<uint16_t>(segments_of(width) * kSegmentPixels);
   w.huffman = from.take<HuffmanTable>(1);
@@ -46,12 +51,12 @@ bool read_mask(ByteCursor& in, const BandJob& job, BandWorkspace& w,
   const uint32_t last_bits = job.width - (segments - 1) * kSegmentPixels;
   const uint32_t last_word = last_bits == 32 ? ~0U : (1U << last_bits) - 1;
   const uint32_t type = in.u8();
-  if (!in.ok || type > static_cast<uint32_t>(MaskType::Coded)) return false;
-  if (static_cast<MaskType>(type) != MaskType::Coded) {
-    const bool valid = static_cast<MaskType>(type) == MaskType::AllValid;
-    for (uint32_t i = 0; i < words; ++i) w.mask[i] = valid ? ~0U : 0U;
-    if (valid)
-      for (uint32_t y = 0; y < job.rows; ++y) w.mask[y * segments + segments - 1] = last_word;
+  if (!in.ok || type == static_cast<uint32_t>(MaskType::NoneValid) ||
+      type > static_cast<uint32_t>(MaskType::Coded))
+    return false;
+  if (static_cast<MaskType>(type) == MaskType::AllValid) {
+    for (uint32_t i = 0; i < words; ++i) w.mask[i] = ~0U;
+    for (uint32_t y = 0; y < job.rows; ++y) w.mask[y * segments + segments - 1] = last_word;
     return true;
   }
   const uint32_t flag_bytes = div_up(words, 2);
@@ -60,51 +65,164 @@ bool read_mask(ByteCursor& in, const BandJob& job, BandWorkspace& w,
   uint32_t count = 0;
   for (uint32_t i = 0; i < flag_bytes; ++i) count += popcount32(w.mask_flags[i]);
   if (!read_section(in, count, w.mask_bytes, *w.huffman, kernels)) return false;
-  const uint8_t* bytes = w.mask_bytes;
-  for (uint32_t i = 0; i < words; ++i) {
-    uint32_t flags = static_cast<uint32_t>(w.mask_flags[i >> 1]) >> ((i & 1) * 4) & 15;
-    uint32_t word = i < segments ? 0 : w.mask[i - segments];
-    for (; flags != 0; flags &= flags - 1)
-      word ^= static_cast<uint32_t>(*bytes++) << (8 * __builtin_ctz(flags));
-    w.mask[i] = word;
-  }
+  kernels.expand_mask({w.mask_flags, w.mask_bytes, segments, words, w.mask});
   for (uint32_t y = 0; y < job.rows; ++y)
     if ((w.mask[y * segments + segments - 1] & ~last_word) != 0) return false;
   return true;
 }
 
-/// Reads the segments' modes and classes and counts the valid pixels of each class.
-bool read_sides(ByteCursor& in, uint32_t words, BandWorkspace& w, uint32_t (&valid)[kClasses],
+/// Reads the modes of the occupied segments into w.modes.
+bool read_modes(ByteCursor& in, uint32_t occupied, BandWorkspace& w,
                 const DecodeKernels& kernels) noexcept {
-  uint32_t occupied = 0;
-  for (uint32_t i = 0; i < words; ++i) occupied += w.mask[i] != 0;
-  if (!read_section(in, div_up(occupied, 2), w.pairs, *w.huffman, kernels)) return false;
-  if ((occupied & 1) != 0 && w.pairs[occupied >> 1] > 15) return false;
-  w.pairs[div_up(occupied, 2)] = 0;  // is looked at, though not used
-  return kernels.spread_sides({w.mask, words, w.pairs, w.sides}, valid);
+  const uint32_t bytes = div_up(occupied, kModesPerByte);
+  if (!read_section(in, bytes, w.pairs, *w.huffman, kernels)) return false;
+  uint32_t bad = 0;
+  uint8_t* out = w.modes;
+  for (uint32_t i = 0; i < bytes; ++i, out += kModesPerByte) {
+    const uint32_t four = w.pairs[i];
+    bad |= four & four >> 1 & 0x55;
+    store32(out, (four & 3) | (four & 12) << 6 | (four & 48) << 12 | (four & 192) << 18);
+  }
+  for (uint32_t i = occupied; i < bytes * kModesPerByte; ++i) bad |= w.modes[i];
+  return bad == 0;
 }
 
-bool read_class(ByteCursor& in, uint32_t count, BandWorkspace& w, int16_t* out,
-                const DecodeKernels& kernels) noexcept {
-  UnpackJob job{};
-  job.shift = in.u8();
-  if (!in.ok || (job.shift > 2 && job.shift != 4 && job.shift != 8)) return false;
-  if (!read_section(in, div_up(count, 2), w.pairs, *w.huffman, kernels)) return false;
-  const size_t low_bytes = (size_t{count} * job.shift + 7) / 8;
-  const uint8_t* lows = in.take(low_bytes);
-  if (!in.ok) return false;
-  __builtin_memcpy(w.lows, lows, low_bytes);
-  const uint32_t escape_bytes = in.varint();
-  job.escapes = in.take(escape_bytes);
-  if (!in.ok) return false;
-  job.escapes_end = job.escapes + escape_bytes;
-  job.pairs = w.pairs;
-  job.lows = w.lows;
-  job.count = count;
-  job.out = out;
-  if ((count & 1) != 0 && w.pairs[count / 2] >> 4 != kNibbleBias) return false;
-  return kernels.unpack(job) == job.escapes_end;
-}
+/// The residuals of a band, unpacked as they are needed.
+class Residuals {
+ public:
+  Residuals(uint32_t count, BandWorkspace& w, const DecodeKernels& kernels) noexcept
+      : left_(count), w_(w), kernels_(kernels) {}
+
+  /// Reads what lies before the first residual. False when that is impossible.
+  bool open_paired(ByteCursor& in) noexcept {
+    paired_.shift = in.u8();
+    if (!in.ok || (paired_.shift > 2 && paired_.shift != 4 && paired_.shift != 8)) return false;
+    if (!read_section(in, div_up(left_, 2), w_.pairs, *w_.huffman, kernels_)) return false;
+    const size_t low_bytes = (size_t{left_} * paired_.shift + 7) / 8;
+    const uint8_t* lows = in.take(low_bytes);
+    if (!in.ok) return false;
+    __builtin_memcpy(w_.lows, lows, low_bytes);
+    const uint32_t escapes = in.varint();
+    paired_.escapes = in.take(escapes);
+    if (!in.ok) return false;
+    paired_.escapes_end = paired_.escapes + escapes;
+    size_t wide = 0;
+    for (const uint8_t* e = paired_.escapes; e != paired_.escapes_end; ++e) wide += *e == 255;
+    paired_.wide = in.take(wide * 2);
+    paired_.pairs = w_.pairs;
+    paired_.lows = w_.lows;
+    return in.ok && ((left_ & 1) == 0 || w_.pairs[left_ / 2] >> 4 == kNibbleBias);
+  }
+  bool open_packed(ByteCursor& in) noexcept {
+    is_packed_ = true;
+    const uint32_t groups = div_up(left_, kPackGroup);
+    const uint32_t width_bytes = div_up(groups, 2);
+    const uint8_t* widths = in.take(width_bytes);
+    const uint32_t data_bytes = in.varint();
+    packed_.data = in.take(data_bytes);
+    if (!in.ok) return false;
+    __builtin_memcpy(w_.widths, widths, width_bytes);
+    w_.widths[width_bytes] = w_.widths[width_bytes + 1] = 0;
+    packed_.widths = w_.widths;
+    packed_.end = packed_.data + data_bytes;
+    return (groups & 1) == 0 || w_.widths[groups >> 1] <= 15;
+  }
+
+  /// The next `count` residuals, in memory that ends kPadding later; null when there are not so
+  /// many. `count` is at most a row's.
+  const int16_t* take(uint32_t count) noexcept {
+    while (end_ - begin_ < count) {
+      if (!unpack_more()) return nullptr;
+    }
+    const int16_t* taken = w_.residuals + begin_;
+    begin_ += count;
+    return taken;
+  }
+
+  /// Whether all that was announced has been used.
+  [[nodiscard]] bool done() const noexcept {
+    return left_ == 0 &&
+           (is_packed_ ? packed_.data == packed_.end : paired_.escapes == paired_.escapes_end);
+  }
+
+ private:
+  bool unpack_more() noexcept {
+    if (left_ == 0) return false;
+    __builtin_memmove(w_.residuals, w_.residuals + begin_, (end_ - begin_) * sizeof *w_.residuals);
+    end_ -= begin_;
+    begin_ = 0;
+    const uint32_t count = left_ < kResidualChunk ? left_ : kResidualChunk;
+    int16_t* const out = w_.residuals + end_;
+    if (is_packed_) {
+      packed_.out = out;
+      packed_.groups = div_up(count, kPackGroup);
+      packed_.data = kernels_.unpack_groups(packed_);
+      if (packed_.data == nullptr) return false;
+      packed_.widths += kResidualChunk / (2 * kPackGroup);
+    } else {
+      paired_.out = out;
+      paired_.count = count;
+      if (!kernels_.unpack(paired_)) return false;
+      paired_.pairs += kResidualChunk / 2;
+      paired_.lows += kResidualChunk / 8 * paired_.shift;
+    }
+    left_ -= count;
+    end_ += count;
+    return true;
+  }
+
+  uint32_t left_;  ///< still packed
+  BandWorkspace& w_;
+  const DecodeKernels& kernels_;
+  bool is_packed_ = false;
+  UnpackJob paired_{};
+  UnpackGroups packed_{};
+  uint32_t begin_ = 0;
+  uint32_t end_ = 0;
+};
+
+/// Puts the codes that have no rank into a band's pixels, row by row.
+class Patches {
+ public:
+  /// Reads the first one. The cursor has the patches up to its end.
+  explicit Patches(ByteCursor& in) : in_(in), left_(in.varint()) { read_next(); }
+
+  void apply(uint32_t first, uint32_t width, uint16_t* pixels) noexcept {
+    while (next_ - first < width) {
+      pixels[next_ - first] = code_;
+      read_next();
+    }
+  }
+  /// Whether all of them have found their pixel.
+  [[nodiscard]] bool done() const noexcept { return left_ == 0 && in_.ok && next_ == kNone; }
+
+ private:
+  static constexpr uint32_t kNone = ~0U;
+
+  void read_next() noexcept {
+    if (!in_.ok || left_ == 0) {
+      next_ = kNone;
+      return;
+    }
+    const uint64_t next = uint64_t{started_ ? next_ + 1 : 0} + in_.varint();
+    started_ = true;
+    const uint8_t* code = in_.take(2);
+    if (code == nullptr || next >= kMaxPixels) {
+      in_.ok = false;
+      next_ = kNone;
+      return;
+    }
+    --left_;
+    next_ = static_cast<uint32_t>(next);
+    code_ = static_cast<uint16_t>(load16(code));
+  }
+
+  ByteCursor& in_;
+  uint32_t left_;
+  uint32_t next_ = 0;
+  uint16_t code_ = 0;
+  bool started_ = false;
+};
 
 /// Repeats the first and the last value into the margins.
 void pad_row(uint16_t* row, uint32_t width) noexcept {
@@ -127,33 +245,35 @@ strata_status decode_raw(ByteCursor& in, const BandJob& job, HashState& hash, Ba
 strata_status decode_coded(ByteCursor& in, const BandJob& job, HashState& hash, BandWorkspace& w,
                            const DecodeKernels& kernels) noexcept {
   const auto segments = static_cast<uint32_t>(segments_of(job.width));
-  if (in.left() == 1 && *in.next == static_cast<uint8_t>(MaskType::NoneValid)) {
+  // Such a band ends here, and feeds nothing to the checksum.
+  if (in.left() != 0 && *in.next == static_cast<uint8_t>(MaskType::NoneValid)) {
     in.take(1);
-    __builtin_memset(w.pixel_row, 0, size_t{job.width} * 2);
-    for (uint32_t y = 0; y < job.rows; ++y) {
+    for (uint32_t y = 0; y < job.rows; ++y)
       __builtin_memset(job.pixels + y * job.stride_bytes, 0, size_t{job.width} * 2);
-      kernels.hash_row(hash, w.pixel_row, job.width);
-    }
     return STRATA_OK;
   }
   if (!read_mask(in, job, w, kernels)) return STRATA_CORRUPT;
-  uint32_t valid[kClasses] = {};
-  if (!read_sides(in, segments * job.rows, w, valid, kernels)) return STRATA_CORRUPT;
-  const int16_t* residuals[kClasses];
-  int16_t* to = w.residuals;
-  for (uint32_t i = 0; i < kClasses; ++i) {
-    residuals[i] = to;
-    if (valid[i] != 0 && !read_class(in, valid[i], w, to, kernels)) return STRATA_CORRUPT;
-    to += valid[i] + kPadding;
-  }
+  const MaskCount count = kernels.count_mask(w.mask, segments * job.rows);
+  const uint32_t type = in.u8();
+  if (!in.ok || type > static_cast<uint32_t>(ResidualType::PairedWithModes)) return STRATA_CORRUPT;
+  const bool modes = static_cast<ResidualType>(type) == ResidualType::PairedWithModes;
+  if (modes && !read_modes(in, count.occupied, w, kernels)) return STRATA_CORRUPT;
+  Residuals residuals(count.valid, w, kernels);
+  const bool packed = static_cast<ResidualType>(type) == ResidualType::Packed;
+  if (!(packed ? residuals.open_packed(in) : residuals.open_paired(in))) return STRATA_CORRUPT;
+  Patches patches(in);
   uint16_t* up = w.rows + kRowMargin;
   uint16_t* row = up + row_stride(job.width);
   __builtin_memset(w.rows, 0, 2 * row_stride(job.width) * sizeof *w.rows);
-  const uint8_t* sides = w.sides;
+  const uint8_t* next_mode = modes ? w.modes : nullptr;
   for (uint32_t y = 0; y < job.rows; ++y) {
     uint8_t* pixels = job.pixels + y * job.stride_bytes;
-    sides = kernels.restore_row({up, row, w.mask + size_t{y} * segments, segments, sides, residuals,
-                                 job.table, w.pixel_row});
+    const uint32_t* mask = w.mask + size_t{y} * segments;
+    const int16_t* next = residuals.take(kernels.count_mask(mask, segments).valid);
+    if (next == nullptr) return STRATA_CORRUPT;
+    next_mode =
+        kernels.restore_row({up, row, mask, segments, next_mode, next, job.table, w.pixel_row});
+    patches.apply(y * job.width, job.width, w.pixel_row);
     kernels.hash_row(hash, w.pixel_row, job.width);
     __builtin_memcpy(pixels, w.pixel_row, size_t{job.width} * 2);
     pad_row(row, job.width);
@@ -161,6 +281,7 @@ strata_status decode_coded(ByteCursor& in, const BandJob& job, HashState& hash, 
     up = row;
     row = above;
   }
+  if (!patches.done() || !residuals.done()) return STRATA_CORRUPT;
   return STRATA_OK;
 }
 
@@ -178,7 +299,7 @@ strata_status read_header(const uint8_t* data, size_t size, FrameHeader& header)
   header.height = load16(data + 10);
   header.frame_bytes = load32(data + 12);
   header.band_rows = load16(data + 16);
-  if (header.profile > STRATA_FAST) return STRATA_UNSUPPORTED;
+  if (header.profile > STRATA_DENSE) return STRATA_UNSUPPORTED;
   if (header.width == 0 || header.height == 0 || header.band_rows == 0) return STRATA_CORRUPT;
   if (size_t{header.width} * header.height > kMaxPixels) return STRATA_TOO_LARGE;
   header.bands = div_up(header.height, header.band_rows);
@@ -205,7 +326,7 @@ bool read_rank_table(ByteCursor& in, RankTable& table) noexcept {
   for (uint32_t i = 0; i < gaps; ++i) {
     const uint32_t group = i / kTableGroup;
     uint32_t width = static_cast<uint32_t>(widths[group >> 1]) >> ((group & 1) * 4) & 15;
-    if (width == kWideGap) width = 16;
+    if (width == kWideGroup) width = 16;
     while (bits < width) {
       buffer |= static_cast<uint64_t>(in.u8()) << bits;
       bits += 8;

@@ -25,7 +25,7 @@ struct FrameHeader {
 
 /// Codes by rank. Ranks beyond `count` give 0, which no valid pixel has.
 struct RankTable {
-  uint16_t code[65536];
+  uint16_t code[65536 + kTablePadding];
   uint32_t count;  ///< entries that may be other than 0
 };
 
@@ -37,7 +37,8 @@ struct BandWorkspace {
   uint32_t* mask;
   uint8_t* mask_flags;
   uint8_t* mask_bytes;
-  uint8_t* sides;
+  uint8_t* modes;
+  uint8_t* widths;
   uint8_t* pairs;
   uint8_t* lows;
   int16_t* residuals;

@@ -15,17 +15,16 @@ HWY_BEFORE_NAMESPACE();
 namespace lenswire::strata::HWY_NAMESPACE {
 #if HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
 
-/// Replaces the escaped ones among 32 residuals. Null when there are too few escapes.
-HWY_NOINLINE const uint8_t* fill_escapes(uint32_t where, uint32_t count, const uint8_t* next,
-                                         const uint8_t* end, int16_t* out) {
+/// Replaces the escaped ones among 32 residuals. False when there are too few escapes.
+HWY_NOINLINE bool fill_escapes(uint32_t where, uint32_t count, EscapeReader& escapes,
+                               int16_t* out) {
   if (count < 32) where &= (1U << count) - 1;
   for (; where != 0; where &= where - 1) {
     int quotient = 0;
-    next = read_escape(next, end, quotient);
-    if (next == nullptr) return nullptr;
+    if (!escapes.read(quotient)) return false;
     out[__builtin_ctz(where)] = static_cast<int16_t>(quotient);
   }
-  return next;
+  return true;
 }
 
 /// merge_lows() for shifts below 8, eight residuals at a time; false leaves it to the plain twin.
@@ -54,13 +53,13 @@ HWY_INLINE void merge_lows_vector(const UnpackJob& job) {
   }
 }
 
-const uint8_t* unpack(const UnpackJob& job) {
+bool unpack(UnpackJob& job) {
   const B8 b8;
   const BI16 bi;
   const hn::Simd<uint8_t, 8, 0> half8;
   const VB8 escape = hn::Set(b8, uint8_t{kEscapeNibble});
   const auto bias = hn::Set(bi, int16_t{kNibbleBias});
-  const uint8_t* escapes = job.escapes;
+  EscapeReader escapes(job);
   for (uint32_t i = 0; i < job.count; i += 32) {
     const VB8 pairs = hn::LoadU(b8, job.pairs + i / 2);
     const VB8 even = hn::And(pairs, escape);
@@ -79,15 +78,15 @@ const uint8_t* unpack(const UnpackJob& job) {
     const auto second_escaped = hn::Eq(second, escape);
     if (HWY_UNLIKELY(!hn::AllFalse(b8, hn::Or(first_escaped, second_escaped)))) {
       const uint32_t where = bits_of(first_escaped) | bits_of(second_escaped) << 16;
-      escapes = fill_escapes(where, job.count - i, escapes, job.escapes_end, job.out + i);
-      if (escapes == nullptr) return nullptr;
+      if (!fill_escapes(where, job.count - i, escapes, job.out + i)) return false;
     }
   }
   if (job.shift == 8)
     merge_lows(job);
   else if (job.shift != 0)
     merge_lows_vector(job);
-  return escapes;
+  escapes.finish(job);
+  return true;
 }
 
 /// pixels[i] = table[ranks[i]] for one segment.
@@ -124,7 +123,8 @@ HWY_INLINE void look_up(const uint16_t* table, const uint16_t* ranks, uint16_t* 
 const uint8_t* restore_row(const RestoreRow& job) {
   const D16 d;
   const DI16 di;
-  const uint8_t* sides = job.sides;
+  const uint8_t* modes = job.modes;
+  const int16_t* e = job.residuals;
   V16 left = hn::Set(d, job.up[0]);
   for (uint32_t s = 0; s < job.segments; ++s) {
     const uint32_t mask = job.mask[s];
@@ -141,9 +141,7 @@ const uint8_t* restore_row(const RestoreRow& job) {
       left = last(copy);
       continue;
     }
-    const uint32_t side = *sides++;
-    const ModeMasks mode = masks_of_mode(side & 3);
-    const int16_t* e = job.residuals[side >> 2];
+    const ModeMasks mode = masks_of_mode(modes == nullptr ? uint32_t{kModePlane} : *modes++);
     if (mask == ~0U) {
       for (uint32_t i = 0; i < kSegmentPixels; i += kLanes) {
         const V16 residual = hn::BitCast(d, hn::LoadU(di, e + i));
@@ -153,7 +151,7 @@ const uint8_t* restore_row(const RestoreRow& job) {
         hn::StoreU(value, d, row + i);
         if (job.table == nullptr) hn::StoreU(value, d, pixels + i);
       }
-      job.residuals[side >> 2] = e + kSegmentPixels;
+      e += kSegmentPixels;
       if (job.table != nullptr) look_up(job.table, row, pixels);
       continue;
     }
@@ -170,7 +168,6 @@ const uint8_t* restore_row(const RestoreRow& job) {
       hn::StoreU(value, d, row + p * kLanes);
       if (job.table == nullptr) hn::StoreU(hn::And(value, valid[p]), d, pixels + p * kLanes);
     }
-    job.residuals[side >> 2] = e;
     if (job.table == nullptr) continue;
     look_up(job.table, row, pixels);
     for (uint32_t p = 0; p < kParts; ++p) {
@@ -178,7 +175,35 @@ const uint8_t* restore_row(const RestoreRow& job) {
       hn::StoreU(hn::And(hn::LoadU(d, to), valid[p]), d, to);
     }
   }
-  return sides;
+  return modes;
+}
+
+/// unpack_groups_from(), as long as each group has 16 bytes to look at.
+const uint8_t* unpack_groups(const UnpackGroups& job) {
+  const hn::Simd<uint8_t, 8, 0> half8;
+  const B16 b;
+  const uint8_t* data = job.data;
+  uint32_t i = 0;
+  for (; i < job.groups && job.end - data >= 16; ++i) {
+    const uint32_t width =
+        group_bytes(static_cast<uint32_t>(job.widths[i >> 1]) >> ((i & 1) * 4) & 15);
+    uint64_t low = load64(data);
+    VB16 z;
+    if (HWY_LIKELY(width <= 8)) {
+      low = width == 0 ? 0 : spread_eight(low, width);
+      z = hn::PromoteTo(b, hn::Load(half8, reinterpret_cast<const uint8_t*>(&low)));
+    } else {
+      const uint64_t high = spread_eight(load64(data + 8), width - 8);
+      z = hn::Or(hn::PromoteTo(b, hn::Load(half8, reinterpret_cast<const uint8_t*>(&low))),
+                 hn::ShiftLeft<8>(
+                     hn::PromoteTo(b, hn::Load(half8, reinterpret_cast<const uint8_t*>(&high)))));
+    }
+    data += width;
+    const VB16 sign = hn::Sub(hn::Zero(b), hn::And(z, hn::Set(b, uint16_t{1})));
+    hn::StoreU(hn::Xor(hn::ShiftRight<1>(z), sign), b,
+               reinterpret_cast<uint16_t*>(job.out) + size_t{i} * kPackGroup);
+  }
+  return unpack_groups_from(job, i, data);
 }
 
 void hash_row(HashState& state, const uint16_t* pixels, uint32_t width) {

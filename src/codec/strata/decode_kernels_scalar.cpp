@@ -5,23 +5,26 @@
 namespace lenswire::strata {
 namespace {
 
-const uint8_t* unpack(const UnpackJob& job) {
-  const uint8_t* escapes = job.escapes;
+bool unpack(UnpackJob& job) {
+  EscapeReader escapes(job);
   for (uint32_t i = 0; i < job.count; ++i) {
     const int nibble = job.pairs[i >> 1] >> ((i & 1) * 4) & 15;
     int quotient = nibble - kNibbleBias;
-    if (nibble == kEscapeNibble) {
-      escapes = read_escape(escapes, job.escapes_end, quotient);
-      if (escapes == nullptr) return nullptr;
-    }
+    if (nibble == kEscapeNibble && !escapes.read(quotient)) return false;
     job.out[i] = static_cast<int16_t>(quotient);
   }
   if (job.shift != 0) merge_lows(job);
-  return escapes;
+  escapes.finish(job);
+  return true;
+}
+
+const uint8_t* unpack_groups(const UnpackGroups& job) {
+  return unpack_groups_from(job, 0, job.data);
 }
 
 const uint8_t* restore_row(const RestoreRow& job) {
-  const uint8_t* sides = job.sides;
+  const uint8_t* modes = job.modes;
+  const int16_t* residuals = job.residuals;
   uint16_t left = job.up[0];
   for (uint32_t s = 0; s < job.segments; ++s) {
     const uint32_t mask = job.mask[s];
@@ -36,17 +39,16 @@ const uint8_t* restore_row(const RestoreRow& job) {
       left = row[kSegmentPixels - 1];
       continue;
     }
-    const uint32_t side = *sides++;
-    const int16_t*& residuals = job.residuals[side >> 2];
+    const uint32_t mode = modes == nullptr ? uint32_t{kModePlane} : *modes++;
     for (uint32_t i = 0; i < kSegmentPixels; ++i) {
       const bool valid = (mask >> i & 1) != 0;
-      int value = left + slope(side & 3, up + i);
+      int value = left + slope(mode, up + i);
       if (valid) value += *residuals++;
       left = row[i] = wrap16(value);
       pixels[i] = !valid ? uint16_t{0} : job.table == nullptr ? left : job.table[left];
     }
   }
-  return sides;
+  return modes;
 }
 
 void hash_row(HashState& state, const uint16_t* pixels, uint32_t width) {
@@ -65,6 +67,7 @@ void hash_row(HashState& state, const uint16_t* pixels, uint32_t width) {
 }  // namespace
 
 const DecodeKernels kScalarDecodeKernels = {
-    "scalar", unpack, restore_row, hash_row, plain::read_streams, plain::spread_sides};
+    "scalar", expand_mask,         unpack,           unpack_groups, restore_row,
+    hash_row, plain::read_streams, plain::count_mask};
 
 }  // namespace lenswire::strata

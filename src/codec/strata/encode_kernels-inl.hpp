@@ -15,9 +15,9 @@ HWY_BEFORE_NAMESPACE();
 namespace lenswire::strata::HWY_NAMESPACE {
 #if HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
 
-void mark_row(const uint16_t* pixels, uint32_t width, uint8_t* seen) {
+void mark_pixels(const uint16_t* pixels, uint32_t count, uint8_t* seen) {
   uint32_t x = 0;
-  for (; x + 4 <= width; x += 4) {
+  for (; x + 4 <= count; x += 4) {
     uint64_t four;
     __builtin_memcpy(&four, pixels + x, 8);
     seen[four & 0xFFFF] = 1;
@@ -25,18 +25,28 @@ void mark_row(const uint16_t* pixels, uint32_t width, uint8_t* seen) {
     seen[four >> 32 & 0xFFFF] = 1;
     seen[four >> 48] = 1;
   }
-  for (; x < width; ++x) seen[pixels[x]] = 1;
+  for (; x < count; ++x) seen[pixels[x]] = 1;
 }
 
-void map_row(const MapRow& job) {
+/// The validity of a whole segment.
+HWY_INLINE uint32_t valid_bits(const uint16_t* pixels) {
   const D16 d;
+  alignas(4) uint8_t bytes[8] = {};
+  for (uint32_t i = 0; i < kSegmentPixels; i += kLanes)
+    hn::StoreMaskBits(d, hn::Ne(hn::LoadU(d, pixels + i), hn::Zero(d)), bytes + i / 8);
+  return load32(bytes);
+}
+
+Patch* map_row(const MapRow& job) {
+  const D16 d;
+  Patch* patches = job.patches;
   const uint32_t whole = job.width / kSegmentPixels;
   for (uint32_t s = 0; s < whole; ++s) {
     const uint16_t* pixels = job.pixels + s * kSegmentPixels;
     uint16_t* row = job.row + s * kSegmentPixels;
-    auto* mask = reinterpret_cast<uint8_t*>(job.mask + s);
-    for (uint32_t i = 0; i < kSegmentPixels; i += kLanes)
-      hn::StoreMaskBits(d, hn::Ne(hn::LoadU(d, pixels + i), hn::Zero(d)), mask + i / 8);
+    const uint32_t valid = valid_bits(pixels);
+    job.mask[s] = valid;
+    if (valid == 0) continue;
     if (job.rank_of == nullptr) {
       for (uint32_t i = 0; i < kSegmentPixels; i += kLanes)
         hn::StoreU(hn::LoadU(d, pixels + i), d, row + i);
@@ -51,14 +61,21 @@ void map_row(const MapRow& job) {
                              uint64_t{job.rank_of[four >> 48]} << 48;
       __builtin_memcpy(row + i, &ranks, 8);
     }
+    alignas(4) uint8_t none[8] = {};
+    for (uint32_t i = 0; i < kSegmentPixels; i += kLanes)
+      hn::StoreMaskBits(d, hn::Eq(hn::LoadU(d, row + i), hn::Set(d, kNoRank)), none + i / 8);
+    const uint32_t unknown = load32(none) & valid;
+    if (HWY_UNLIKELY(unknown != 0)) patches = patch_segment(job, s, unknown, patches);
   }
-  if (whole * kSegmentPixels == job.width) return;
+  if (whole * kSegmentPixels == job.width) return patches;
   MapRow tail = job;
   tail.pixels += whole * kSegmentPixels;
   tail.row += whole * kSegmentPixels;
   tail.mask += whole;
   tail.width -= whole * kSegmentPixels;
-  kScalarEncodeKernels.map_row(tail);
+  tail.position += whole * kSegmentPixels;
+  tail.patches = patches;
+  return kScalarEncodeKernels.map_row(tail);
 }
 
 /// min(|e|, kCostLimit).
@@ -110,22 +127,17 @@ HWY_INLINE VB16 last_of_eight(VB16 v) {
 }
 
 /// A segment with holes, once its mode is known: puts predictions into the holes, packs the
-/// residuals into their class, and returns that. `left` is the pixel before, in all lanes.
-HWY_INLINE uint32_t code_partial(const uint16_t* up, uint16_t* row, VB16 left, uint32_t mask,
-                                 uint32_t mode, bool fast, int16_t** residuals) {
+/// residuals, and returns their end. `left` is the pixel before, in all lanes.
+HWY_INLINE int16_t* code_partial(const uint16_t* up, uint16_t* row, VB16 left, uint32_t mask,
+                                 uint32_t mode, int16_t* out) {
   const B16 b;
   const B8 b8;
   const BI16 bi;
   const VB16 plane_mask = hn::Set(b, kPlaneMask[mode]);
   const VB16 smooth_mask = hn::Set(b, kSmoothMask[mode]);
-  const VB16 limit = hn::Set(b, uint16_t{kCostLimit});
-  alignas(16) static constexpr uint16_t kBit[8] = {1, 2, 4, 8, 16, 32, 64, 128};
-  const VB16 bit = hn::Load(b, kBit);
   // Relative to the running sum of the slopes, a prediction is simply the last valid value.
   VB16 slope_sum = hn::Zero(b);
   VB16 known = left;
-  VB16 cost = hn::Zero(b);
-  VB16 packed[4];
   for (uint32_t i = 0; i < 4; ++i) {
     const uint32_t byte = mask >> (8 * i) & 255;
     VB16 running = slope_of_eight(up + 8 * i, plane_mask, smooth_mask);
@@ -143,25 +155,12 @@ HWY_INLINE uint32_t code_partial(const uint16_t* up, uint16_t* row, VB16 left, u
     const VB16 e = hn::Sub(relative, hn::CombineShiftRightBytes<14>(b, filled, known));
     known = last_of_eight(filled);
     hn::StoreU(hn::Add(filled, running), b, row + 8 * i);
-    const VB16 valid =
-        hn::VecFromMask(b, hn::Eq(hn::And(hn::Set(b, static_cast<uint16_t>(byte)), bit), bit));
-    const VB16 magnitudes = hn::BitCast(b, hn::Abs(hn::BitCast(bi, e)));
-    cost = hn::Add(cost, hn::And(hn::Min(magnitudes, limit), valid));
-    packed[i] = hn::BitCast(
-        b, hn::TableLookupBytes(hn::BitCast(b8, e), hn::Load(b8, kPackTable.index[byte])));
+    hn::StoreU(hn::BitCast(bi, hn::TableLookupBytes(hn::BitCast(b8, e),
+                                                    hn::Load(b8, kPackTable.index[byte]))),
+               bi, out);
+    out += hwy::PopCount(uint64_t{byte});
   }
-  const hn::Simd<uint8_t, 8, 0> half;
-  const auto bytes = hn::DemoteTo(half, hn::BitCast(bi, cost));
-  const auto sum = static_cast<uint32_t>(hn::GetLane(hn::SumsOf8(bytes)));
-  const auto count = static_cast<uint32_t>(hwy::PopCount(uint64_t{mask}));
-  const uint32_t c = fast ? kFastClass : class_of(sum, count);
-  int16_t* out = residuals[c];
-  for (uint32_t i = 0; i < 4; ++i) {
-    hn::StoreU(hn::BitCast(bi, packed[i]), bi, out);
-    out += hwy::PopCount(uint64_t{mask >> (8 * i) & 255});
-  }
-  residuals[c] = out;
-  return c;
+  return out;
 }
 
 /// One vector of a segment, relative to its left neighbours.
@@ -184,13 +183,8 @@ HWY_INLINE Steps steps_of(const uint16_t* up, const uint16_t* row, V16 before) {
   return s;
 }
 
-struct Choice {
-  uint32_t mode;
-  uint32_t cost;
-};
-
 /// Compares the modes where both a pixel and its neighbour are valid.
-HWY_INLINE Choice choose_mode(const Steps& s, uint32_t both) {
+HWY_INLINE uint32_t choose_mode(const Steps& s, uint32_t both) {
   const D16 d;
   V16 plane = hn::Zero(d);
   V16 flat = hn::Zero(d);
@@ -203,16 +197,15 @@ HWY_INLINE Choice choose_mode(const Steps& s, uint32_t both) {
     smooth = hn::Add(smooth, hn::And(counted, cost_of(hn::Sub(s.step[p], s.slope[p].smooth))));
   }
   const TwoSums two = sums_of(plane, flat);
-  const uint32_t third = sums_of(smooth, smooth).first;
-  return {best_mode(two.first, two.second, third),
-          std::min(std::min(two.first, two.second), third)};
+  return best_mode(two.first, two.second, sums_of(smooth, smooth).first);
 }
 
-template <bool kFast>
-HWY_INLINE uint8_t* predict(const PredictRow& job) {
+template <bool kChoose>
+HWY_INLINE PredictedRow predict(const PredictRow& job) {
   const D16 d;
   const DI16 di;
-  uint8_t* sides = job.sides;
+  uint8_t* modes = job.modes;
+  int16_t* out = job.residuals;
   V16 before = hn::Set(d, job.up[0]);  // ends with the pixel left of the segment
   uint32_t previous_mask = ~0U;
   for (uint32_t s = 0; s < job.segments; ++s) {
@@ -229,47 +222,78 @@ HWY_INLINE uint8_t* predict(const PredictRow& job) {
     }
     const uint32_t both = comparable(mask, previous_mask);
     previous_mask = mask;
-    uint32_t mode = kFastMode;
-    uint32_t c = kFastClass;
+    uint32_t mode = kModePlane;
     if (both == ~0U) {
       const Steps steps = steps_of(up, row, before);
-      if constexpr (!kFast) {
-        const Choice choice = choose_mode(steps, both);
-        mode = choice.mode;
-        c = class_of(choice.cost, kSegmentPixels);
-      }
+      if constexpr (kChoose) mode = choose_mode(steps, both);
       const ModeMasks select = masks_of_mode(mode);
-      int16_t* out = job.residuals[c];
       for (uint32_t p = 0; p < kParts; ++p)
         hn::StoreU(hn::BitCast(di, hn::Sub(steps.step[p], select_slope(steps.slope[p], select))),
                    di, out + p * kLanes);
-      job.residuals[c] = out + kSegmentPixels;
+      out += kSegmentPixels;
       before = steps.last_value;
     } else {
-      if constexpr (!kFast) mode = choose_mode(steps_of(up, row, before), both).mode;
+      if constexpr (kChoose) mode = choose_mode(steps_of(up, row, before), both);
 #if HWY_MAX_BYTES >= 32
       const VB16 left = last_of_eight(hn::UpperHalf(B16(), before));
 #else
       const VB16 left = last_of_eight(before);
 #endif
-      c = code_partial(up, row, left, mask, mode, kFast, job.residuals);
+      out = code_partial(up, row, left, mask, mode, out);
       before = hn::LoadU(d, row + kSegmentPixels - kLanes);
     }
-    *sides++ = static_cast<uint8_t>(mode | c << 2);
+    *modes++ = static_cast<uint8_t>(mode);
   }
-  return sides;
+  return {modes, out};
 }
 
-uint8_t* predict_row(const PredictRow& job) {
-  return job.fast ? predict<true>(job) : predict<false>(job);
+PredictedRow predict_row(const PredictRow& job) {
+  return job.choose ? predict<true>(job) : predict<false>(job);
+}
+
+/// pack_groups(), with the numbers of a group side by side.
+uint8_t* pack(const PackJob& job) {
+  const B16 b;
+  const BI16 bi;
+  const hn::Simd<uint8_t, 8, 0> half8;
+  uint8_t* data = job.data;
+  uint8_t* widths = job.widths;
+  uint32_t held = 0;
+  for (uint32_t i = 0; i < job.groups; ++i) {
+    const auto e = hn::LoadU(bi, job.residuals + size_t{i} * kPackGroup);
+    const VB16 z = hn::BitCast(b, hn::Xor(hn::ShiftLeft<1>(e), hn::BroadcastSignBit(e)));
+    alignas(16) uint64_t two[2];
+    hn::Store(hn::BitCast(hn::Simd<uint64_t, 2, 0>(), z), hn::Simd<uint64_t, 2, 0>(), two);
+    uint64_t any = two[0] | two[1];
+    any |= any >> 32;
+    any = (any | any >> 16) & 0xFFFF;
+    uint32_t width = any == 0 ? 0 : 64U - static_cast<uint32_t>(__builtin_clzll(any));
+    uint32_t nibble = width;
+    if (HWY_LIKELY(width <= 8)) {
+      uint64_t low;
+      hn::Store(hn::DemoteTo(half8, hn::BitCast(bi, z)), half8, reinterpret_cast<uint8_t*>(&low));
+      store64(data, width == 0 ? 0 : squeeze_eight(low, width));
+      data += width;
+    } else {
+      data = pack_group(job.residuals + size_t{i} * kPackGroup, data, nibble);
+    }
+    if ((i & 1) == 0)
+      held = nibble;
+    else
+      *widths++ = static_cast<uint8_t>(held | nibble << 4);
+  }
+  if ((job.groups & 1) != 0) *widths = static_cast<uint8_t>(held);
+  return data;
 }
 
 void count_large(const int16_t* residuals, uint32_t count, uint32_t (&large)[3]) {
+  // Sums of 127 at the most fit what sums_of() takes.
+  constexpr uint32_t kAtOnce = 127 / 2 * kLanes;
   const D16 d;
   const DI16 di;
-  for (uint32_t from = 0; from < count; from += 4 * kCountChunk) {
+  for (uint32_t from = 0; from < count; from += kAtOnce) {
     V16 seen[3] = {hn::Zero(d), hn::Zero(d), hn::Zero(d)};
-    const uint32_t to = std::min(count, from + kCountChunk);
+    const uint32_t to = std::min(count, from + kAtOnce);
     for (uint32_t i = from; i < to; i += kLanes) {
       V16 m = hn::BitCast(d, hn::Abs(hn::BitCast(di, hn::LoadU(di, residuals + i))));
       if (to - i < kLanes) m = hn::And(m, lanes_of_bits((1U << (to - i)) - 1));
@@ -312,7 +336,7 @@ HWY_INLINE void write_lows_vector(const QuantiseJob& job) {
   }
 }
 
-uint8_t* quantise(const QuantiseJob& job) {
+Escapes quantise(const QuantiseJob& job) {
   const B16 b;
   const B8 b8;
   const BI16 bi;
@@ -322,7 +346,7 @@ uint8_t* quantise(const QuantiseJob& job) {
   const VB16 byte = hn::Set(b, uint16_t{255});
   const VB8 escape = hn::Set(b8, uint8_t{kEscapeNibble});
   const int shift = static_cast<int>(job.shift);
-  uint8_t* escapes = job.escapes;
+  Escapes escapes{job.escapes, job.wide};
   for (uint32_t i = 0; i < job.count; i += 32) {
     const auto eight = [&](uint32_t at) {
       const auto q =
@@ -353,7 +377,7 @@ uint8_t* quantise(const QuantiseJob& job) {
       const int rounding = (1 << job.shift) >> 1;
       for (; where != 0; where &= where - 1) {
         const int e = job.residuals[i + static_cast<uint32_t>(__builtin_ctz(where))];
-        escapes = write_escape(escapes, signed16(e + rounding) >> job.shift);
+        write_escape(escapes, signed16(e + rounding) >> job.shift);
       }
     }
   }

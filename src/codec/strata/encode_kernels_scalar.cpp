@@ -1,31 +1,38 @@
 #include "encode_kernels.hpp"
 
+#define LENSWIRE_STRATA_ENCODER
 #include "bit_streams-inl.hpp"
 
 namespace lenswire::strata {
 namespace {
 
-void mark_row(const uint16_t* pixels, uint32_t width, uint8_t* seen) {
-  for (uint32_t x = 0; x < width; ++x) seen[pixels[x]] = 1;
+void mark_pixels(const uint16_t* pixels, uint32_t count, uint8_t* seen) {
+  for (uint32_t x = 0; x < count; ++x) seen[pixels[x]] = 1;
 }
 
-void map_row(const MapRow& job) {
-  uint32_t word = 0;
-  uint32_t x = 0;
-  for (; x < job.width; ++x) {
-    const uint16_t code = job.pixels[x];
-    job.row[x] = job.rank_of == nullptr ? code : job.rank_of[code];
-    word |= static_cast<uint32_t>(code != 0) << (x & 31);
-    if ((x & 31) == 31) {
-      job.mask[x >> 5] = word;
-      word = 0;
+Patch* map_row(const MapRow& job) {
+  Patch* patches = job.patches;
+  for (uint32_t from = 0; from < job.width; from += kSegmentPixels) {
+    const uint32_t to = job.width - from < kSegmentPixels ? job.width : from + kSegmentPixels;
+    uint32_t valid = 0;
+    uint32_t unknown = 0;
+    for (uint32_t x = from; x < to; ++x) {
+      const uint16_t code = job.pixels[x];
+      job.row[x] = job.rank_of == nullptr ? code : job.rank_of[code];
+      if (code == 0) continue;
+      const uint32_t bit = 1U << (x - from);
+      valid |= bit;
+      if (job.rank_of != nullptr && job.row[x] == kNoRank) unknown |= bit;
     }
+    job.mask[from / kSegmentPixels] = valid;
+    if (unknown != 0) patches = patch_segment(job, from / kSegmentPixels, unknown, patches);
   }
-  if ((x & 31) != 0) job.mask[x >> 5] = word;
+  return patches;
 }
 
-uint8_t* predict_row(const PredictRow& job) {
-  uint8_t* sides = job.sides;
+PredictedRow predict_row(const PredictRow& job) {
+  uint8_t* modes = job.modes;
+  int16_t* residuals = job.residuals;
   uint16_t left = job.up[0];
   uint32_t previous_mask = ~0U;
   for (uint32_t s = 0; s < job.segments; ++s) {
@@ -42,49 +49,40 @@ uint8_t* predict_row(const PredictRow& job) {
     previous_mask = mask;
     uint32_t cost[kModes] = {};
     for (uint32_t i = 0; i < kSegmentPixels; ++i) {
-      if (job.fast || (both >> i & 1) == 0) continue;
+      if (!job.choose || (both >> i & 1) == 0) continue;
       const int step = row[i] - (i == 0 ? left : row[i - 1]);
       for (uint32_t mode = 0; mode < kModes; ++mode)
         cost[mode] += clipped(signed16(step - slope(mode, up + i)));
     }
-    const uint32_t mode =
-        job.fast ? kFastMode : best_mode(cost[kModePlane], cost[kModeLeft], cost[kModeSmooth]);
-    int16_t residual[kSegmentPixels];
-    uint32_t count = 0;
-    uint32_t sum = 0;
+    const uint32_t mode = best_mode(cost[kModePlane], cost[kModeLeft], cost[kModeSmooth]);
     for (uint32_t i = 0; i < kSegmentPixels; ++i) {
       const uint16_t predicted = wrap16(left + slope(mode, up + i));
       left = predicted;
       if ((mask >> i & 1) != 0) {
         left = row[i];
-        const int e = signed16(left - predicted);
-        residual[count++] = static_cast<int16_t>(e);
-        sum += clipped(e);
+        *residuals++ = static_cast<int16_t>(left - predicted);
       }
       row[i] = left;
     }
-    const uint32_t c = job.fast ? kFastClass : class_of(sum, count);
-    for (uint32_t i = 0; i < count; ++i) *job.residuals[c]++ = residual[i];
-    *sides++ = static_cast<uint8_t>(mode | c << 2);
+    *modes++ = static_cast<uint8_t>(mode);
   }
-  return sides;
+  return {modes, residuals};
 }
 
 void count_large(const int16_t* residuals, uint32_t count, uint32_t (&large)[3]) {
-  for (uint32_t from = 0; from < count; from += 4 * kCountChunk)
-    for (uint32_t i = from; i < count && i < from + kCountChunk; ++i)
-      for (uint32_t k = 0; k < 3; ++k) large[k] += magnitude(residuals[i]) > (8U << k) - 1;
+  for (uint32_t i = 0; i < count; ++i)
+    for (uint32_t k = 0; k < 3; ++k) large[k] += magnitude(residuals[i]) > (8U << k) - 1;
 }
 
-uint8_t* quantise(const QuantiseJob& job) {
-  uint8_t* escapes = job.escapes;
+Escapes quantise(const QuantiseJob& job) {
+  Escapes escapes{job.escapes, job.wide};
   const int half = (1 << job.shift) >> 1;
   for (uint32_t i = 0; i < job.count; ++i) {
     const int quotient = signed16(job.residuals[i] + half) >> job.shift;
     uint32_t nibble = static_cast<uint32_t>(quotient + kNibbleBias);
     if (nibble > 14) {
       nibble = kEscapeNibble;
-      escapes = write_escape(escapes, quotient);
+      write_escape(escapes, quotient);
     }
     if ((i & 1) == 0)
       job.pairs[i >> 1] = static_cast<uint8_t>(nibble | kNibbleBias << 4);
@@ -97,7 +95,8 @@ uint8_t* quantise(const QuantiseJob& job) {
 
 }  // namespace
 
-const EncodeKernels kScalarEncodeKernels = {mark_row,    map_row,  predict_row,
-                                            count_large, quantise, plain::write_streams};
+const EncodeKernels kScalarEncodeKernels = {
+    mark_pixels, map_row,     predict_row,  count_large,
+    quantise,    pack_groups, compact_mask, plain::write_streams};
 
 }  // namespace lenswire::strata

@@ -16,10 +16,9 @@ inline constexpr uint8_t kFlagRankTable = 1;
 inline constexpr size_t kBandHeaderBytes = 5;
 
 inline constexpr uint32_t kSegmentPixels = 32;
-inline constexpr uint32_t kClasses = 4;
 inline constexpr uint32_t kTableGroup = 16;
-/// This width of a group of gaps means 16 bits.
-inline constexpr uint32_t kWideGap = 15;
+/// This width of a group, of gaps or of residuals, means 16 bits.
+inline constexpr uint32_t kWideGroup = 15;
 
 /// How a segment is predicted: from the left pixel plus this much of the slope of the row above.
 enum Mode : uint8_t { kModePlane = 0, kModeLeft = 1, kModeSmooth = 2 };
@@ -27,6 +26,9 @@ inline constexpr uint8_t kModes = 3;
 
 enum class BandType : uint8_t { Raw = 0, Coded = 1 };
 enum class MaskType : uint8_t { AllValid = 0, NoneValid = 1, Coded = 2 };
+/// How a band's residuals are written: pairs of nibbles in a Huffman code, or groups of one width;
+/// with a mode for each segment, or planes all over.
+enum class ResidualType : uint8_t { Paired = 0, Packed = 1, PairedWithModes = 2 };
 enum class SectionType : uint8_t { Stored = 0, Constant = 1, Huffman1 = 2, Huffman8 = 3 };
 
 inline constexpr uint32_t kMaxCodeBits = 11;
@@ -34,10 +36,18 @@ inline constexpr uint32_t kStreams = 8;
 /// Shorter sections use one stream.
 inline constexpr uint32_t kMinInterleaved = 1024;
 
+/// Segments whose modes share a byte.
+inline constexpr uint32_t kModesPerByte = 4;
+/// Packed residuals of one width.
+inline constexpr uint32_t kPackGroup = 8;
+
 inline constexpr int kEscapeNibble = 15;
 inline constexpr int kNibbleBias = 7;
 
 inline constexpr size_t kMaxPixels = size_t{1} << 27;
+
+/// Tables of 65536 entries may be read this much further.
+inline constexpr size_t kTablePadding = 128;
 
 /// Buffers that kernels read or write are this much longer than their contents.
 inline constexpr size_t kPadding = 64;
@@ -76,6 +86,15 @@ inline uint32_t popcount32(uint32_t v) noexcept {
 inline uint16_t wrap16(int value) noexcept { return static_cast<uint16_t>(value); }
 inline int signed16(int value) noexcept {
   return static_cast<int16_t>(static_cast<uint16_t>(value));
+}
+
+/// A signed 16-bit number as an unsigned one, small for small magnitudes: 0, -1, 1, -2, 2 ...
+inline uint32_t zigzag16(int value) noexcept {
+  return static_cast<uint16_t>(static_cast<uint32_t>(value) << 1 ^
+                               static_cast<uint32_t>(value >> 31));
+}
+inline int unzigzag16(uint32_t value) noexcept {
+  return signed16(static_cast<int>(value >> 1) ^ -static_cast<int>(value & 1));
 }
 
 /// The slope that predictor `mode` takes from the row above at `up[0]`.

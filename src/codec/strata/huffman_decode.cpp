@@ -44,12 +44,6 @@ bool read_lengths(ByteCursor& in, uint8_t* lengths) noexcept {
   return true;
 }
 
-uint32_t reverse_bits(uint32_t value, uint32_t count) noexcept {
-  uint32_t out = 0;
-  for (uint32_t i = 0; i < count; ++i) out |= (value >> i & 1) << (count - 1 - i);
-  return out;
-}
-
 /// False unless the lengths form exactly one complete code of two symbols or more.
 bool build_table(const uint8_t* lengths, HuffmanTable& table) noexcept {
   uint32_t count[kMaxCodeBits + 1] = {};
@@ -57,21 +51,29 @@ bool build_table(const uint8_t* lengths, HuffmanTable& table) noexcept {
   uint32_t longest = kMaxCodeBits;
   while (longest > 0 && count[longest] == 0) --longest;
   if (longest == 0) return false;
-  uint32_t code[kMaxCodeBits + 1];
   uint32_t used = 0;
+  uint32_t first[kMaxCodeBits + 1];  // where the symbols of a length begin in `sorted`
+  uint32_t symbols = 0;
   for (uint32_t bits = 1; bits <= longest; ++bits) {
-    code[bits] = used >> (longest - bits);
+    first[bits] = symbols;
+    symbols += count[bits];
     used += count[bits] << (longest - bits);
   }
   if (used != 1U << longest) return false;
   table.bits = longest;
-  for (uint32_t symbol = 0; symbol < 256; ++symbol) {
-    const uint32_t bits = lengths[symbol];
-    if (bits == 0) continue;
-    const uint32_t step = 1U << bits;
-    const uint32_t entry = symbol | 1U << 16 | bits << 24;
-    for (uint32_t i = reverse_bits(code[bits]++, bits); i < 1U << longest; i += step)
-      table.entry[i] = entry;
+  uint8_t sorted[256];
+  for (uint32_t symbol = 0; symbol < 256; ++symbol)
+    if (lengths[symbol] != 0) sorted[first[lengths[symbol]]++] = static_cast<uint8_t>(symbol);
+  // One length after the other: what shorter codes have filled repeats in the next, larger table.
+  uint32_t code = 0;
+  uint32_t next = 0;
+  table.entry[0] = 0;
+  for (uint32_t bits = 1; bits <= longest; ++bits) {
+    const size_t half = size_t{1} << (bits - 1);
+    __builtin_memcpy(table.entry + half, table.entry, half * sizeof *table.entry);
+    code <<= 1;
+    for (uint32_t i = 0; i < count[bits]; ++i, ++code)
+      table.entry[reverse16(code) >> (16 - bits)] = sorted[next++] | 1U << 16 | bits << 24;
   }
   return true;
 }

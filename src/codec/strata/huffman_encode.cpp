@@ -11,23 +11,41 @@ struct Histogram {
 };
 
 void count_bytes(const uint8_t* bytes, uint32_t count, Histogram& histogram) noexcept {
-  // Four tables, since neighbours are often equal and would wait for each other's store.
-  uint32_t part[4][256] = {};
+  // Eight tables: neighbours are often equal, and would wait for each other's store.
+  uint32_t part[8][256] = {};
   uint32_t i = 0;
   for (; i + 8 <= count; i += 8) {
     const uint64_t eight = load64(bytes + i);
-    ++part[0][eight & 255];
-    ++part[1][eight >> 8 & 255];
-    ++part[2][eight >> 16 & 255];
-    ++part[3][eight >> 24 & 255];
-    ++part[0][eight >> 32 & 255];
-    ++part[1][eight >> 40 & 255];
-    ++part[2][eight >> 48 & 255];
-    ++part[3][eight >> 56];
+    for (uint32_t k = 0; k < 8; ++k) ++part[k][eight >> 8 * k & 255];
   }
   for (; i < count; ++i) ++part[0][bytes[i]];
-  for (uint32_t s = 0; s < 256; ++s)
-    histogram.count[s] = part[0][s] + part[1][s] + part[2][s] + part[3][s];
+  for (uint32_t s = 0; s < 256; ++s) {
+    histogram.count[s] = 0;
+    for (const auto& table : part) histogram.count[s] += table[s];
+  }
+}
+
+/// Sorts count << 8 | symbol, which come in rising order of symbols: by the bytes of the count, so
+/// in steps that do not depend on the numbers.
+void sort_by_count(uint64_t* items, uint32_t count) noexcept {
+  uint64_t all = 0;
+  for (uint32_t i = 0; i < count; ++i) all |= items[i];
+  uint64_t other[256];
+  uint64_t* from = items;
+  uint64_t* to = other;
+  for (uint32_t shift = 8; shift < 64 && all >> shift != 0; shift += 8) {
+    uint32_t next[256] = {};
+    for (uint32_t i = 0; i < count; ++i) ++next[from[i] >> shift & 255];
+    uint32_t sum = 0;
+    for (uint32_t& n : next) {
+      const uint32_t here = n;
+      n = sum;
+      sum += here;
+    }
+    for (uint32_t i = 0; i < count; ++i) to[next[from[i] >> shift & 255]++] = from[i];
+    std::swap(from, to);
+  }
+  if (from != items) std::memcpy(items, from, count * sizeof *items);
 }
 
 /// Lengths of an optimal prefix code, then shortened to kMaxCodeBits. `used` is at least 2.
@@ -37,7 +55,7 @@ void make_lengths(const Histogram& histogram, uint8_t (&lengths)[256]) noexcept 
   uint32_t used = 0;
   for (uint32_t s = 0; s < 256; ++s)
     if (histogram.count[s] != 0) sorted[used++] = uint64_t{histogram.count[s]} << 8 | s;
-  std::sort(sorted, sorted + used);
+  sort_by_count(sorted, used);
   std::memset(lengths, 0, sizeof lengths);
 
   // Two queues: leaves in rising order, and inner nodes, which are made in rising order.
@@ -89,7 +107,7 @@ void make_lengths(const Histogram& histogram, uint8_t (&lengths)[256]) noexcept 
 }
 
 /// Codes as BitWriter takes them.
-void make_codes(const uint8_t (&lengths)[256], uint64_t (&codes)[256]) noexcept {
+void make_codes(const uint8_t (&lengths)[256], CodeTable& codes) noexcept {
   uint32_t count[kMaxCodeBits + 1] = {};
   for (const uint8_t length : lengths) ++count[length];
   uint32_t next[kMaxCodeBits + 1];
@@ -102,13 +120,14 @@ void make_codes(const uint8_t (&lengths)[256], uint64_t (&codes)[256]) noexcept 
   for (uint32_t s = 0; s < 256; ++s) {
     const uint32_t bits = lengths[s];
     if (bits == 0) {
-      codes[s] = 0;
+      codes.code[s] = 0;
+      codes.compact[s] = 0;
       continue;
     }
     const uint32_t value = next[bits]++;
-    uint32_t reversed = 0;
-    for (uint32_t i = 0; i < bits; ++i) reversed |= (value >> i & 1) << (bits - 1 - i);
-    codes[s] = writer_code(reversed, bits);
+    const uint32_t reversed = reverse16(value) >> (16 - bits);
+    codes.code[s] = writer_code(reversed, bits);
+    codes.compact[s] = static_cast<uint16_t>(reversed | bits << 12);
   }
 }
 
@@ -147,16 +166,16 @@ uint8_t* write_lengths(const uint8_t (&lengths)[256], uint8_t* out) noexcept {
 }
 
 /// The symbols up to `end`, then the last byte. Returns where the stream ends.
-uint8_t* finish_stream(BitWriter& writer, const uint8_t* end, const uint64_t* codes) noexcept {
+uint8_t* finish_stream(BitWriter& writer, const uint8_t* end, const CodeTable& codes) noexcept {
   while (writer.from != end) {
-    writer.put(codes[*writer.from++]);
+    writer.put(codes.code[*writer.from++]);
     writer.flush();
   }
   if (writer.bits != 0) *writer.to++ = static_cast<uint8_t>(writer.buffer >> (64 - writer.bits));
   return writer.to;
 }
 
-uint8_t* write_single(const uint8_t* bytes, uint32_t count, const uint64_t* codes,
+uint8_t* write_single(const uint8_t* bytes, uint32_t count, const CodeTable& codes,
                       uint8_t* out) noexcept {
   // The size comes before the stream, and is written when that is known.
   uint8_t* const data = out + 5;
@@ -167,7 +186,7 @@ uint8_t* write_single(const uint8_t* bytes, uint32_t count, const uint64_t* code
   return out + size;
 }
 
-uint8_t* write_interleaved(const uint8_t* bytes, uint32_t count, const uint64_t* codes,
+uint8_t* write_interleaved(const uint8_t* bytes, uint32_t count, const CodeTable& codes,
                            uint8_t* out, const EncodeKernels& kernels) noexcept {
   const uint32_t part = div_up(count, kStreams);
   const uint32_t shortest = count - part * (kStreams - 1);
@@ -183,7 +202,7 @@ uint8_t* write_interleaved(const uint8_t* bytes, uint32_t count, const uint64_t*
       const uint32_t i = half * 4 + k;
       writers[k] = {bytes + size_t{i} * part, start[i], 0, 0};
     }
-    kernels.write_streams(writers, codes, shortest / kCodesPerFlush);
+    kernels.write_streams(writers, codes, shortest);
     for (uint32_t k = 0; k < 4; ++k) {
       const uint32_t i = half * 4 + k;
       const uint8_t* const last = i + 1 < kStreams ? bytes + size_t{i + 1} * part : bytes + count;
@@ -224,7 +243,7 @@ uint8_t* write_section(const uint8_t* bytes, uint32_t count, uint8_t* out,
   uint64_t total_bits = 0;
   for (uint32_t s = 0; s < 256; ++s) total_bits += uint64_t{histogram.count[s]} * lengths[s];
   if (total_bits / 8 + 8 < count) {
-    uint64_t codes[256];
+    CodeTable codes;
     make_codes(lengths, codes);
     const bool interleaved = count >= kMinInterleaved;
     *out++ = static_cast<uint8_t>(interleaved ? SectionType::Huffman8 : SectionType::Huffman1);

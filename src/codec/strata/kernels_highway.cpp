@@ -1,7 +1,10 @@
 #include "kernels_highway.hpp"
 
+#define LENSWIRE_STRATA_ENCODER
+
 // Fixed sizes of 8 and 16 lanes suit the data; scalable vectors would only cost.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#define HWY_WANT_AVX3_DL
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels_highway.cpp"
 #include <hwy/foreach_target.h>
@@ -11,15 +14,26 @@
 #include "bit_streams-inl.hpp"
 #include "decode_kernels-inl.hpp"
 #include "encode_kernels-inl.hpp"
+// (needs the two before it)
+#include "avx512-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace lenswire::strata::HWY_NAMESPACE {
 #if HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
 Target target(const char* name) {
-  static const DecodeKernels decode = {name,     unpack,       restore_row,
-                                       hash_row, read_streams, spread_sides};
-  static const EncodeKernels encode = {mark_row,    map_row,  predict_row,
-                                       count_large, quantise, write_streams};
+#if HWY_TARGET == HWY_AVX3_DL
+  static const DecodeKernels decode = {
+      name,     native::expand_mask, native::unpack, native::unpack_groups, native::restore_row,
+      hash_row, read_streams,        count_mask};
+  static const EncodeKernels encode = {
+      mark_pixels,      native::map_row, native::predict_row,  count_large,
+      native::quantise, native::pack,    native::compact_mask, native::write_streams};
+#else
+  static const DecodeKernels decode = {name,        expand_mask, unpack,       unpack_groups,
+                                       restore_row, hash_row,    read_streams, count_mask};
+  static const EncodeKernels encode = {mark_pixels, map_row, predict_row,  count_large,
+                                       quantise,    pack,    compact_mask, write_streams};
+#endif
   return {name, &decode, &encode};
 }
 #endif
@@ -32,6 +46,9 @@ namespace lenswire::strata {
 void append_highway_targets(std::vector<Target>& targets) {
   const int64_t supported = hwy::SupportedTargets();
   // The lower the bit, the better the target.
+#if HWY_TARGETS & HWY_AVX3_DL
+  if ((supported & HWY_AVX3_DL) != 0) targets.push_back(N_AVX3_DL::target("avx3_dl"));
+#endif
 #if HWY_TARGETS & HWY_AVX3
   if ((supported & HWY_AVX3) != 0) targets.push_back(N_AVX3::target("avx3"));
 #endif

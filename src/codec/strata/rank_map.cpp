@@ -9,12 +9,36 @@
 namespace lenswire::strata {
 namespace {
 
-constexpr uint32_t kSampleStep = 64;
+/// Pixels that a decision is made from.
+constexpr uint32_t kAsked = 1024;
+/// Images that a table serves at the most.
+constexpr uint32_t kLifetime = 256;
+/// With Look::Eighth, every eighth piece of this many pixels; not in columns, which a pattern of
+/// the scene could follow.
+constexpr uint32_t kSeenPixels = 32;
+
+constexpr uint32_t kRowsAhead = 8;
+
+uint32_t first_seen(uint32_t y) noexcept { return y * 5 % 8 * kSeenPixels; }
 
 /// log2 in sixteenths, straight lines between powers of two.
 uint32_t log2_sixteenths(uint32_t value) noexcept {
   const auto whole = static_cast<uint32_t>(std::bit_width(value)) - 1;
   return whole * 16 + ((value << 4 >> whole) & 15);
+}
+
+/// Calls `look` with the valid ones among about kAsked pixels, spread over the image. Returns for
+/// how many pixels each stands.
+template <typename Look>
+uint64_t ask(const PixelRows& image, const Look& look) {
+  const uint64_t total = uint64_t{image.width} * image.height;
+  const uint64_t step = std::max<uint64_t>(total / kAsked, 1);
+  for (uint64_t i = step / 2; i < total; i += step) {
+    const uint8_t* row = image.first + i / image.width * image.stride_bytes;
+    const uint32_t code = load16(row + i % image.width * 2);
+    if (code != 0) look(code);
+  }
+  return step;
 }
 
 }  // namespace
@@ -28,35 +52,102 @@ const uint16_t* PixelRows::row(uint32_t y, uint16_t* copy) const noexcept {
 }
 
 RankMap::RankMap()
-    : seen_(65536),
-      rank_of_(65536),
-      codes_(65536),
+    : asked_(65536 / 64),
+      seen_(65536),
+      rank_of_(65536 + kTablePadding, kNoRank),
+      codes_(65536 + 1),
       bytes_(16 + 65536 / 2 / kTableGroup + 65536 * 2) {}
 
 void RankMap::build(const PixelRows& image, const strata_options& options,
-                    const EncodeKernels& kernels, uint16_t* row_copy) {
+                    const EncodeKernels& kernels, Look look, uint16_t* row_copy) {
   std::memset(seen_.data(), 0, seen_.size());
+  mark(image, kernels, look, row_copy);
+  age_ = 1;
+  used_ = false;
+  number_codes();
+  if (count_ == 0) return;
+  most_codes_ = 2 * count_ + 256;
+  if (options.near_limit != 0)
+    merge(options);
+  else if (!pays(image))
+    return;
+  write_table();
+  used_ = true;
+}
+
+void RankMap::adapt(const PixelRows& image, const EncodeKernels& kernels, uint16_t* row_copy) {
+  uint32_t unknown = 0;
+  ask(image, [&](uint32_t code) { unknown += rank_of_[code] == kNoRank; });
+  if (unknown > kAsked / 256)
+    mark(image, kernels, Look::Eighth, row_copy);
+  else if (!learned_)
+    return;
+  number_codes();
+  write_table();
+}
+
+bool RankMap::lasts() noexcept {
+  if (!used_ || age_ >= kLifetime || count_ > most_codes_) return false;
+  ++age_;
+  return true;
+}
+
+bool RankMap::promises(const PixelRows& image) noexcept {
+  std::memset(asked_.data(), 0, asked_.size() * sizeof asked_[0]);
+  uint32_t valid = 0;
+  uint32_t distinct = 0;
+  uint64_t* const asked = asked_.data();
+  ask(image, [&](uint32_t code) {
+    const uint64_t bit = uint64_t{1} << (code & 63);
+    ++valid;
+    distinct += (asked[code >> 6] & bit) == 0;
+    asked[code >> 6] |= bit;
+  });
+  used_ = false;
+  return distinct * 16 < valid * 11;
+}
+
+void RankMap::learn(std::span<const Patch> patches) noexcept {
+  for (const Patch& patch : patches) seen_[patch.code] = 1;
+  learned_ = learned_ || !patches.empty();
+}
+
+void RankMap::mark(const PixelRows& image, const EncodeKernels& kernels, Look look,
+                   uint16_t* row_copy) {
   for (uint32_t y = 0; y < image.height; ++y) {
     const uint16_t* row = image.row(y, row_copy);
-    // Empty rows are common enough to be worth a look.
-    if (row[0] == 0 && std::memcmp(row, row + 1, size_t{image.width - 1} * 2) == 0) continue;
-    kernels.mark_row(row, image.width, seen_.data());
+    if (look == Look::All) {
+      kernels.mark_pixels(row, image.width, seen_.data());
+      continue;
+    }
+    // Such jumps are beyond the processor's own foresight.
+    if (y + kRowsAhead < image.height) {
+      const uint8_t* ahead = image.first + (y + kRowsAhead) * image.stride_bytes;
+      for (uint32_t x = first_seen(y + kRowsAhead); x < image.width; x += 8 * kSeenPixels)
+        __builtin_prefetch(ahead + size_t{x} * 2);
+    }
+    for (uint32_t x = first_seen(y); x < image.width; x += 8 * kSeenPixels)
+      kernels.mark_pixels(row + x, std::min(kSeenPixels, image.width - x), seen_.data());
   }
+}
+
+void RankMap::number_codes() noexcept {
+  learned_ = false;
   seen_[0] = 0;
   count_ = 0;
-  for (uint32_t code = 0; code < 65536; code += 8) {
-    if (load64(seen_.data() + code) == 0) continue;
-    for (uint32_t c = code; c < code + 8; ++c) {
-      if (seen_[c] == 0) continue;
-      rank_of_[c] = static_cast<uint16_t>(count_);
-      codes_[count_++] = static_cast<uint16_t>(c);
+  uint16_t* codes = codes_.data();
+  for (uint32_t from = 0; from < 65536; from += 64) {
+    uint64_t any = 0;
+    for (uint32_t k = 0; k < 64; k += 8) any |= load64(seen_.data() + from + k);
+    if (any == 0) continue;
+    for (uint32_t c = from; c < from + 64; ++c) {
+      codes[count_] = static_cast<uint16_t>(c);
+      count_ += seen_[c];
     }
   }
-  used_ = false;
-  if (count_ == 0) return;
-  if (options.near_limit != 0) merge(options);
-  write_table();
-  used_ = options.near_limit != 0 || pays(image, row_copy);
+  uint16_t* ranks = rank_of_.data();
+  std::memset(ranks, 0xFF, 65536 * sizeof *ranks);
+  for (uint32_t i = 0; i < count_; ++i) ranks[codes[i]] = static_cast<uint16_t>(i);
 }
 
 void RankMap::merge(const strata_options& options) {
@@ -99,9 +190,9 @@ void RankMap::write_table() {
     for (uint32_t i = from; i < to; ++i) all |= codes_[i] - codes_[i - 1] - smallest;
     uint32_t width = static_cast<uint32_t>(std::bit_width(all));
     uint32_t nibble = width;
-    if (width >= kWideGap) {
+    if (width >= kWideGroup) {
       width = 16;
-      nibble = kWideGap;
+      nibble = kWideGroup;
     }
     if ((group & 1) == 0)
       widths[group >> 1] = static_cast<uint8_t>(nibble);
@@ -116,18 +207,15 @@ void RankMap::write_table() {
   size_ = static_cast<size_t>(out - bytes_.data());
 }
 
-bool RankMap::pays(const PixelRows& image, uint16_t* row_copy) const noexcept {
+bool RankMap::pays(const PixelRows& image) const noexcept {
   // What ranks save is about the distance from a code to the one below it, in bits, at each pixel.
+  // A code in the table costs about a byte.
   uint64_t saved = 0;
-  for (uint32_t y = 0; y < image.height; ++y) {
-    const uint16_t* row = image.row(y, row_copy);
-    for (uint32_t x = y * 27 % kSampleStep; x < image.width; x += kSampleStep) {
-      if (row[x] == 0) continue;
-      const uint32_t rank = rank_of_[row[x]];
-      if (rank != 0) saved += log2_sixteenths(uint32_t{codes_[rank]} - codes_[rank - 1]);
-    }
-  }
-  return saved * kSampleStep / 16 > size_ * 8;
+  const uint64_t step = ask(image, [&](uint32_t code) {
+    const uint32_t rank = rank_of_[code];
+    if (rank != kNoRank && rank != 0) saved += log2_sixteenths(code - codes_[rank - 1]);
+  });
+  return saved * step / 16 > uint64_t{count_} * 9;
 }
 
 }  // namespace lenswire::strata

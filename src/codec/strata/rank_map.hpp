@@ -1,6 +1,7 @@
 // rank_map.hpp - the encoder's side of the rank table: which codes occur, and what number they get.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "encode_kernels.hpp"
@@ -19,42 +20,60 @@ struct PixelRows {
   const uint16_t* row(uint32_t y, uint16_t* copy) const noexcept;
 };
 
-/// Numbers the codes of one image in rising order, or merges neighbours of them (near).
+/// Numbers the codes of a camera in rising order, or merges neighbours of them (near).
 ///
-/// Reused from image to image; makes no allocation after construction.
+/// A camera's codes are nearly the same from image to image, so what was seen once is kept for a
+/// while; what is new in an image is patched there, and then learned. Makes no allocation after
+/// construction.
 class RankMap {
  public:
   RankMap();
 
-  /// Looks at every pixel and decides whether ranks pay for their table; near always needs them.
+  /// Begins anew: looks at every pixel, or at an eighth of them, and decides whether ranks pay for
+  /// their table; near needs them always, and all pixels.
+  enum class Look : uint8_t { Eighth, All };
   void build(const PixelRows& image, const strata_options& options, const EncodeKernels& kernels,
-             uint16_t* row_copy);
+             Look look, uint16_t* row_copy);
 
-  /// 65536 ranks by code, or null when the codes stand for themselves.
+  /// Whether the last build() made a table that is good for one more image.
+  [[nodiscard]] bool lasts() noexcept;
+  /// Whether build() is worth the time: not where nearly every pixel has a code of its own, as from
+  /// a time-of-flight camera. Forgets the table.
+  [[nodiscard]] bool promises(const PixelRows& image) noexcept;
+  /// Adds what was learned, and looks at the image if much of it seems new.
+  void adapt(const PixelRows& image, const EncodeKernels& kernels, uint16_t* row_copy);
+  /// Codes that had no rank get one with the next adapt().
+  void learn(std::span<const Patch> patches) noexcept;
+
+  /// 65536 ranks by code (kNoRank where there is none), or null when the codes stand for
+  /// themselves.
   [[nodiscard]] const uint16_t* rank_of() const noexcept {
     return used_ ? rank_of_.data() : nullptr;
   }
   [[nodiscard]] const uint16_t* code_of() const noexcept { return codes_.data(); }
-
-  /// Whether no pixel of the image is valid.
-  [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
 
   /// The table as the frame carries it; empty without ranks.
   [[nodiscard]] const uint8_t* bytes() const noexcept { return bytes_.data(); }
   [[nodiscard]] size_t size() const noexcept { return used_ ? size_ : 0; }
 
  private:
+  void mark(const PixelRows& image, const EncodeKernels& kernels, Look look, uint16_t* row_copy);
+  void number_codes() noexcept;
   void merge(const strata_options& options);
   void write_table();
-  [[nodiscard]] bool pays(const PixelRows& image, uint16_t* row_copy) const noexcept;
+  [[nodiscard]] bool pays(const PixelRows& image) const noexcept;
 
+  std::vector<uint64_t> asked_;  ///< a bit per code
   std::vector<uint8_t> seen_;
   std::vector<uint16_t> rank_of_;
   std::vector<uint16_t> codes_;  ///< by rank
   std::vector<uint8_t> bytes_;
   uint32_t count_ = 0;
+  uint32_t most_codes_ = 0;  ///< beyond, it is time to forget
+  uint32_t age_ = 0;         ///< images since build(), that one included; 0 before
   size_t size_ = 0;
   bool used_ = false;
+  bool learned_ = false;
 };
 
 }  // namespace lenswire::strata

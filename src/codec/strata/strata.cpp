@@ -2,6 +2,7 @@
 #include "lenswire/strata.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -84,17 +85,33 @@ strata_status encode(strata_encoder& e, const PixelRows& image, uint8_t* out, si
   if (e.row_copy.size() < image.width) e.row_copy.resize(image.width);
   if (e.bands.size() < count) e.bands.resize(count);
   for (uint32_t i = 0; i < count; ++i) e.bands[i].reserve(image.width, band_rows);
-  e.ranks.build(image, e.options, *e.target.encode, e.row_copy.data());
+  // Near must know every code. Else the few that were not seen are patched.
+  const auto build = [&](RankMap::Look look) {
+    e.ranks.build(image, e.options, *e.target.encode, look, e.row_copy.data());
+  };
+  if (e.options.near_limit != 0)
+    build(RankMap::Look::All);
+  else if (e.ranks.lasts())
+    e.ranks.adapt(image, *e.target.encode, e.row_copy.data());
+  else if (e.ranks.promises(image))
+    build(RankMap::Look::Eighth);
   const auto band = [&](uint32_t index) -> PixelRows {
     const uint32_t first = index * band_rows;
     return {image.first + first * image.stride_bytes, image.stride_bytes, image.width,
             std::min(band_rows, image.height - first)};
   };
+  std::atomic<bool> all_known{true};
   const auto encode_band = [&](uint32_t index, uint32_t) {
-    e.bands[index].encode(band(index), index * band_rows, e.ranks, e.options, *e.target.encode,
-                          *e.target.decode);
+    if (!e.bands[index].encode(band(index), index * band_rows, e.ranks, e.options, *e.target.encode,
+                               *e.target.decode))
+      all_known.store(false, std::memory_order_relaxed);
   };
   e.workers.run(count, std::cref(encode_band));  // by reference: a copy would allocate
+  if (!all_known.load(std::memory_order_relaxed)) {
+    build(RankMap::Look::All);
+    e.workers.run(count, std::cref(encode_band));
+  }
+  for (uint32_t i = 0; i < count; ++i) e.ranks.learn(e.bands[i].patches());
   const size_t limit = strata_max_bytes(image.width, image.height);
   size = assemble(e, image.width, image.height, band_rows, count, out, limit);
   if (size > limit) {

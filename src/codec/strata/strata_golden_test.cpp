@@ -52,6 +52,11 @@ std::vector<Golden> goldens() {
   return {
       {"stereo", 96, 60, exact, stereo},
       {"stereo_fast", 96, 60, {STRATA_FAST, 0, STRATA_NEAR_CODES, 1}, stereo},
+      {"stereo_dense", 96, 60, {STRATA_DENSE, 0, STRATA_NEAR_CODES, 1}, stereo},
+      {"stereo_patched", 640, 80, exact,
+       [](auto x, auto y) {
+         return mix(x, y) % 2003 == 0 ? 40000 + mix(y, x) % 9999 : stereo(x, y);
+       }},
       {"stereo_near1", 96, 60, {STRATA_DEFAULT, 1, STRATA_NEAR_CODES, 1}, stereo},
       {"stereo_near_raw3", 96, 60, {STRATA_DEFAULT, 3, STRATA_NEAR_RAW, 1}, stereo},
       {"tof", 101, 50, exact, time_of_flight},
