@@ -21,7 +21,7 @@ test_packages=(
   binutils curl git iproute2 procps python3 python3-numpy
 )
 optional_packages=(
-  chromium ffmpeg iptables netcat-openbsd nodejs python3-opencv systemd v4l-utils
+  chromium ffmpeg gpsd iptables netcat-openbsd nodejs python3-opencv systemd v4l-utils
   libopencv-imgproc-dev libopencv-imgcodecs-dev libcharls-dev
 )
 

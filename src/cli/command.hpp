@@ -32,6 +32,7 @@ void add_get(CLI::App& app, Context& context);
 void add_grab(CLI::App& app, Context& context);
 void add_ls(CLI::App& app, Context& context);
 void add_ping(CLI::App& app, Context& context);
+void add_push(CLI::App& app, Context& context);
 void add_serve(CLI::App& app, Context& context);
 void add_set(CLI::App& app, Context& context);
 void add_stat(CLI::App& app, Context& context);

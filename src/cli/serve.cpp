@@ -12,9 +12,6 @@
 #include "cli/serve_config.hpp"
 #include "cli/service_notify.hpp"
 #include "cli/sources.hpp"
-#include "client/camera2tcp_source.hpp"
-#include "client/ethersense_source.hpp"
-#include "client/remote_source.hpp"
 #include "source/source_table.hpp"
 
 namespace lenswire::cli {
@@ -31,19 +28,6 @@ struct Options {
   std::string auth = "remote";
   bool verbose = false;
 };
-
-}  // namespace
-
-source::SourceTable all_sources() {
-  source::SourceTable table;
-  table.add(client::remote_source_kind());
-  table.add(client::remote_tls_source_kind());
-  table.add(client::camera2tcp_source_kind());
-  table.add(client::ethersense_source_kind());
-  return table;
-}
-
-namespace {
 
 std::string default_state_dir() {
   // systemd's StateDirectory=, then the user's own place (XDG Base Directory).

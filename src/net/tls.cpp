@@ -59,9 +59,14 @@ FilePtr create_file(const std::string& file, mode_t mode) {
   return FilePtr(fd < 0 ? nullptr : ::fdopen(fd, "w"));
 }
 
-Result<void> create_self_signed(const std::string& certificate_file, const std::string& key_file) {
-  const KeyPtr key(EVP_EC_gen("P-256"));
-  const CertificatePtr certificate(X509_new());
+struct Identity {
+  KeyPtr key;
+  CertificatePtr certificate;
+};
+
+Result<Identity> make_self_signed() {
+  KeyPtr key(EVP_EC_gen("P-256"));
+  CertificatePtr certificate(X509_new());
   if (!key || !certificate)
     return fail(ErrorCode::Unsupported, "OpenSSL cannot make a key: " + openssl_reason());
   X509_set_version(certificate.get(), 2);
@@ -85,11 +90,19 @@ Result<void> create_self_signed(const std::string& certificate_file, const std::
   }
   if (X509_sign(certificate.get(), key.get(), EVP_sha256()) == 0)
     return fail(ErrorCode::Unsupported, "OpenSSL cannot sign: " + openssl_reason());
+  return Identity{std::move(key), std::move(certificate)};
+}
+
+Result<void> create_self_signed(const std::string& certificate_file, const std::string& key_file) {
+  const auto identity = make_self_signed();
+  if (!identity) return fail(identity.error());
+  auto* const key = identity->key.get();
+  auto* const certificate = identity->certificate.get();
   const auto key_out = create_file(key_file, 0600);
   const auto certificate_out = create_file(certificate_file, 0644);
   if (!key_out || !certificate_out ||
-      PEM_write_PrivateKey(key_out.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1 ||
-      PEM_write_X509(certificate_out.get(), certificate.get()) != 1)
+      PEM_write_PrivateKey(key_out.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1 ||
+      PEM_write_X509(certificate_out.get(), certificate) != 1)
     return fail(ErrorCode::PermissionDenied,
                 fmt::format("cannot write {} and {}: {}", certificate_file, key_file,
                             std::strerror(errno)));
@@ -100,10 +113,27 @@ Result<void> create_self_signed(const std::string& certificate_file, const std::
 
 class TlsServerContext::Impl {
  public:
+  Impl() {
+    SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+    SSL_CTX_set_cipher_list(context.get(), kTls12Suites);
+    SSL_CTX_set_options(context.get(), SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+                                           SSL_OP_CIPHER_SERVER_PREFERENCE);
+    SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                        SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                        SSL_MODE_RELEASE_BUFFERS);
+    // A key with a password is an error, not a question to whoever sits at the terminal.
+    SSL_CTX_set_default_passwd_cb(context.get(), [](char*, int, int, void*) { return 0; });
+  }
+
   ContextPtr context{SSL_CTX_new(TLS_server_method())};
 };
 
-TlsServerContext::TlsServerContext(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+TlsServerContext::TlsServerContext(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int length = 0;
+  X509_digest(SSL_CTX_get0_certificate(impl_->context.get()), EVP_sha256(), digest.data(), &length);
+  for (unsigned int i = 0; i < length; ++i) fingerprint_ += fmt::format("{:02x}", digest.at(i));
+}
 TlsServerContext::~TlsServerContext() = default;
 
 Result<std::shared_ptr<TlsServerContext>> TlsServerContext::load(
@@ -112,14 +142,6 @@ Result<std::shared_ptr<TlsServerContext>> TlsServerContext::load(
   if (auto ok = readable(key_file, "key"); !ok) return fail(ok.error());
   auto impl = std::make_unique<Impl>();
   auto* context = impl->context.get();
-  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-  SSL_CTX_set_cipher_list(context, kTls12Suites);
-  SSL_CTX_set_options(
-      context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
-  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                SSL_MODE_RELEASE_BUFFERS);
-  // A key with a password is an error, not a question to whoever sits at the terminal.
-  SSL_CTX_set_default_passwd_cb(context, [](char*, int, int, void*) { return 0; });
   if (SSL_CTX_use_certificate_chain_file(context, certificate_file.c_str()) != 1)
     return fail(ErrorCode::InvalidArgument,
                 fmt::format("{} is not a PEM certificate: {}", certificate_file, openssl_reason()));
@@ -131,13 +153,19 @@ Result<std::shared_ptr<TlsServerContext>> TlsServerContext::load(
   if (X509_cmp_current_time(X509_get0_notAfter(certificate)) <= 0)
     return fail(ErrorCode::InvalidArgument,
                 fmt::format("the certificate {} has expired; renew it", certificate_file));
-  auto result = std::shared_ptr<TlsServerContext>(new TlsServerContext(std::move(impl)));
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int length = 0;
-  X509_digest(certificate, EVP_sha256(), digest.data(), &length);
-  for (unsigned int i = 0; i < length; ++i)
-    result->fingerprint_ += fmt::format("{:02x}", digest.at(i));
-  return result;
+  return std::shared_ptr<TlsServerContext>(new TlsServerContext(std::move(impl)));
+}
+
+Result<std::shared_ptr<TlsServerContext>> TlsServerContext::self_signed() {
+  const auto identity = make_self_signed();
+  if (!identity) return fail(identity.error());
+  auto impl = std::make_unique<Impl>();
+  auto* context = impl->context.get();
+  if (SSL_CTX_use_certificate(context, identity->certificate.get()) != 1 ||
+      SSL_CTX_use_PrivateKey(context, identity->key.get()) != 1)
+    return fail(ErrorCode::Unsupported,
+                "OpenSSL does not take its own certificate: " + openssl_reason());
+  return std::shared_ptr<TlsServerContext>(new TlsServerContext(std::move(impl)));
 }
 
 Result<std::shared_ptr<TlsServerContext>> TlsServerContext::load_or_create(

@@ -25,6 +25,9 @@ class TlsServerContext {
   static Result<std::shared_ptr<TlsServerContext>> load_or_create(
       const std::string& certificate_file, const std::string& key_file);
 
+  /// A self-signed pair that is kept nowhere: for peers that do not verify.
+  static Result<std::shared_ptr<TlsServerContext>> self_signed();
+
   ~TlsServerContext();
 
   /// SHA-256 of the certificate in hexadecimal: what a client pins.

@@ -176,4 +176,17 @@ Result<std::string> load_or_create_token(const std::string& file) {
   return token;
 }
 
+Result<void> make_private_folder(const std::string& path) {
+  std::string at;
+  for (std::size_t slash = 0; slash != std::string::npos;) {
+    slash = path.find('/', slash + 1);
+    at = path.substr(0, slash);
+    if (::mkdir(at.c_str(), 0700) != 0 && errno != EEXIST)
+      return fail(ErrorCode::PermissionDenied,
+                  fmt::format("cannot make the folder {}: {}; give another with --state-dir", at,
+                              std::strerror(errno)));
+  }
+  return {};
+}
+
 }  // namespace lenswire::server

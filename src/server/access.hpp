@@ -87,4 +87,8 @@ class Access {
 /// Errors: PermissionDenied where the file can't be read or made, or others may read it.
 Result<std::string> load_or_create_token(const std::string& file);
 
+/// Makes the folder that `path` names, with those above it, mode 0700 each, where it is missing.
+/// Errors: PermissionDenied.
+Result<void> make_private_folder(const std::string& path);
+
 }  // namespace lenswire::server

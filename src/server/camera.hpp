@@ -44,6 +44,8 @@ class Camera final : public source::RunnerListener {
 
   [[nodiscard]] const std::string& name() const noexcept { return settings_.name; }
   [[nodiscard]] source::SourceStatus status() const { return runner_.status(); }
+  /// Where its streams are encoded; for streams that are made of them.
+  [[nodiscard]] hub::EncoderPool& encoders() noexcept { return encoders_; }
 
   /// The stream's hub, valid as long as the camera.
   /// Errors: NotFound, naming the streams there are; while the camera has not been open yet, its

@@ -1,15 +1,12 @@
 #include <lenswire/server.hpp>
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <future>
 #include <set>
 #include <thread>
@@ -62,19 +59,6 @@ Result<void> check_cameras(const std::vector<CameraSettings>& cameras,
     if (auto made = sources.make(camera.uri, context); !made)
       return fail(made.error().code,
                   fmt::format("camera '{}': {}", camera.name, made.error().message));
-  }
-  return {};
-}
-
-Result<void> make_private_folder(const std::string& path) {
-  std::string at;
-  for (std::size_t slash = 0; slash != std::string::npos;) {
-    slash = path.find('/', slash + 1);
-    at = path.substr(0, slash);
-    if (::mkdir(at.c_str(), 0700) != 0 && errno != EEXIST)
-      return fail(ErrorCode::PermissionDenied,
-                  fmt::format("cannot make the folder {}: {}; give another with --state-dir", at,
-                              std::strerror(errno)));
   }
   return {};
 }
@@ -213,7 +197,7 @@ class Server::Impl {
                   "certificate; give --state-dir, or --insecure-lan to go without");
     const bool own_certificate = !settings.certificate_file.empty() || !settings.key_file.empty();
     if (credentials) {
-      if (auto made = make_private_folder(settings.state_dir); !made) return made;
+      if (auto made = server::make_private_folder(settings.state_dir); !made) return made;
       token_file = settings.state_dir + "/token";
       auto token = server::load_or_create_token(token_file);
       if (!token) return fail(token.error());
