@@ -2,12 +2,15 @@
 #include <array>
 
 #include "server/door.hpp"
+#include "server/doors/rpiasgige/rpiasgige_door.hpp"
 
 namespace lenswire::server {
 namespace {
 
 // clang-format off
-constexpr std::array<DoorKind, 0> kKinds = {
+constexpr std::array<DoorKind, 1> kKinds = {
+    DoorKind{"rpiasgige", "a Raspberry Pi's camera as a remote OpenCV VideoCapture",
+             "rpiasgige:4001=CAMERA?stream=depth", rpiasgige::kPorts, rpiasgige::make_door},
 };
 // clang-format on
 
