@@ -17,6 +17,7 @@ using wire::Command;
 using wire::Status;
 
 constexpr auto kCheckEvery = std::chrono::milliseconds(20);
+constexpr auto kTryAgainAfter = std::chrono::milliseconds(50);
 // OpenCV's own limit.
 constexpr double kMaxBuffers = 10;
 
@@ -133,7 +134,7 @@ void Conversation::get() {
   begin(Waiting::Camera);
   door_.camera.read_controls(on_result<std::vector<Control>>(
       [property](Conversation& self, const Result<std::vector<Control>>& controls) {
-        if (!controls && controls.error().code == ErrorCode::Busy) return self.answer_late();
+        if (!controls && controls.error().code == ErrorCode::Busy) return self.try_again();
         const auto* control = controls ? find_control(*property, *controls) : nullptr;
         self.answer_value(control ? number_from(*control) : 0);
       }));
@@ -187,7 +188,7 @@ void Conversation::set_size(Property side, double value) {
                               PictureSize>>([side, value, pixels = *pixels](
                                                 Conversation& self,
                                                 const Result<std::vector<PictureSize>>& offered) {
-    if (!offered) return self.answer_late();
+    if (!offered) return self.try_again();
     const auto present = self.profile();
     if (!present) return self.answer(Status::No);
     const auto other = self.state_.remembered.find(side == kWidth ? kHeight : kWidth);
@@ -218,7 +219,7 @@ void Conversation::set_option(std::int32_t property, double value, base::OptionC
           base::log_info("rpiasgige_set_refused", {{"camera", self.door_.camera.name()},
                                                    {"property", property},
                                                    {"reason", done.error().message}});
-          if (done.error().code == ErrorCode::Busy) return self.answer_late();
+          if (done.error().code == ErrorCode::Busy) return self.try_again();
           return self.answer(Status::No);
         }
         self.remember(property, value);
@@ -231,7 +232,7 @@ void Conversation::set_control(std::int32_t property, double value) {
   begin(Waiting::Camera);
   door_.camera.read_controls(on_result<std::vector<Control>>(
       [property, value](Conversation& self, const Result<std::vector<Control>>& controls) {
-        if (!controls && controls.error().code == ErrorCode::Busy) return self.answer_late();
+        if (!controls && controls.error().code == ErrorCode::Busy) return self.try_again();
         const auto* control = controls ? find_control(property, *controls) : nullptr;
         const auto wanted =
             control && !control->read_only ? control_value_from(*control, value) : std::nullopt;
@@ -240,7 +241,7 @@ void Conversation::set_control(std::int32_t property, double value) {
             {{control->name, *wanted}},
             self.on_result<std::vector<Control>>(
                 [property, value](Conversation& me, const Result<std::vector<Control>>& set) {
-                  if (!set && set.error().code == ErrorCode::Busy) return me.answer_late();
+                  if (!set && set.error().code == ErrorCode::Busy) return me.try_again();
                   if (!set) return me.answer(Status::No);
                   me.remember(property, value);
                   me.answer(Status::Ok);
@@ -310,9 +311,27 @@ void Conversation::apply_next_control() {
 
 void Conversation::begin(Waiting what) {
   waiting_ = what;
+  if (!hold_) hold_ = Camera::Hold(door_.camera);
+  if (trying_again_) return;
   began_ = worker_.now();
   failures_before_ = door_.camera.status().failures;
-  if (!hold_) hold_ = Camera::Hold(door_.camera);
+}
+
+// The camera takes so many calls a second; a moment later it takes this one. check() ends the
+// attempts.
+void Conversation::try_again() {
+  worker_.thread().after(kTryAgainAfter, [later = later_, turn = turn_] {
+    later([turn](Conversation& self) {
+      if (self.turn_ != turn || self.waiting_ != Waiting::Camera) return;
+      self.waiting_ = Waiting::Nothing;
+      self.trying_again_ = true;
+      if (self.request_.command == Command::Set)
+        self.set();
+      else
+        self.get();
+      self.trying_again_ = false;
+    });
+  });
 }
 
 void Conversation::schedule_check() {

@@ -78,6 +78,7 @@ class Conversation {
   void apply_next_control();
 
   void begin(Waiting what);
+  void try_again();
   void check();
   bool check_open(const source::SourceStatus& status);
   bool check_grab();
@@ -115,6 +116,7 @@ class Conversation {
   Waiting waiting_ = Waiting::Nothing;
   std::uint64_t turn_ = 0;  // of the request: what belongs to an earlier one comes too late
   bool check_pending_ = false;
+  bool trying_again_ = false;
   MonotonicTime began_{};
   std::uint64_t failures_before_ = 0;
   std::vector<std::pair<std::int32_t, double>> controls_again_;
