@@ -177,6 +177,14 @@ class Settings(DoorTest):
             self.assertEqual(self.ask(question(property_id, b"1")), number(value, b"1"))
         self.assertEqual(shape(self.ask(packet(b"GRAB", b"1")))[1], 320)
 
+    def test_other_controls_keep_their_values(self):
+        def noise():
+            controls = self.server.get("/api/v1/cameras/cam/controls").json["controls"]
+            return next(control["value"] for control in controls if control["name"] == "noise")
+        self.assertEqual(self.server.patch("/api/v1/cameras/cam/controls", {"settings": {"noise": 0.25}}).status, 200)
+        self.assertEqual(self.ask(setting(WIDTH, 320.0, b"1")), OK1)
+        self.assertEqual(noise(), 0.25)
+
     def test_values_are_remembered_and_set_again_at_open(self):
         self.assertEqual(self.ask(setting(WIDTH, 320.0, b"1")), OK1)
         self.assertEqual(self.ask(packet(b"CLOS", b"1")), OK1)
