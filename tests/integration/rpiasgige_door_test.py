@@ -157,6 +157,17 @@ class Settings(DoorTest):
         self.assertEqual((color["width"], color["height"], color["format"], color["rate_hz"]), (320, 200, "mjpeg", 60))
         self.assertEqual(camera["counters"]["failures"], 0)
 
+    def test_the_first_picture_after_a_set_has_the_new_size(self):
+        other = self.client("127.0.0.2")  # keeps pictures of the old size at hand
+        self.assertEqual(other.ask(packet(b"OPEN", b"1")), OK1)
+        for width in (320, 160, 96) * 5:
+            for _ in range(2):
+                self.ask(packet(b"GRAB", b"1"))
+                other.ask(packet(b"GRAB", b"1"))
+            self.assertEqual(self.ask(setting(WIDTH, float(width), b"1")), OK1)
+            self.assertEqual(shape(self.ask(packet(b"GRAB", b"1")))[1], width)
+            self.assertEqual(shape(other.ask(packet(b"GRAB", b"1")))[1], width)
+
     def test_what_the_camera_cannot_is_refused_and_changes_nothing(self):
         before = self.server.get("/api/v1/cameras/cam").json["uri"]
         for property_id, value in ((WIDTH, 10.0), (WIDTH, 0.0), (WIDTH, -320.0), (WIDTH, float("nan")),

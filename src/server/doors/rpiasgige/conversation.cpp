@@ -388,10 +388,18 @@ bool Conversation::check_grab() {
       return true;
     }
   }
-  const auto& newest = tap_.newest();
-  if (!newest || newest->source->capture_time <= state_.last_picture) return false;
-  send_picture(newest);
+  if (!has_present_picture() || tap_.newest()->source->capture_time <= state_.last_picture)
+    return false;
+  send_picture(tap_.newest());
   return true;
+}
+
+// After a SET of its size, what is left of the old one is no answer.
+bool Conversation::has_present_picture() const {
+  if (!tap_.newest()) return false;
+  const auto& of_picture = tap_.newest()->source->profile;
+  const auto now = profile();
+  return of_picture == now || (now && *of_picture == *now);
 }
 
 void Conversation::send_picture(const hub::EncodedFramePtr& frame) {
@@ -445,7 +453,7 @@ void Conversation::answer_value(double value) {
 
 void Conversation::answer_late() {
   // A slow camera's last picture is better than none.
-  if (waiting_ == Waiting::Grab && tap_.newest() &&
+  if (waiting_ == Waiting::Grab && has_present_picture() &&
       door_.camera.status().state == SourceState::Streaming)
     return send_picture(tap_.newest());
   if (request_.command == Command::Open) hold_.reset();

@@ -82,6 +82,7 @@ class Conversation {
   void check();
   bool check_open(const source::SourceStatus& status);
   bool check_grab();
+  [[nodiscard]] bool has_present_picture() const;
   void send_picture(const hub::EncodedFramePtr& frame);
   [[nodiscard]] bool is_broken(const source::SourceStatus& status) const;
   void schedule_check();
