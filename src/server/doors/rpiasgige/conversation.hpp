@@ -123,4 +123,13 @@ class Conversation {
   std::vector<std::pair<std::int32_t, double>> controls_again_;
 };
 
+template <typename T, typename Then>
+std::function<void(Result<T>)> Conversation::on_result(Then then) {
+  return [later = later_, turn = turn_, then = std::move(then)](Result<T> result) {
+    later([turn, then, result = std::move(result)](Conversation& self) mutable {
+      if (self.turn_ == turn && self.waiting_ != Waiting::Nothing) then(self, std::move(result));
+    });
+  };
+}
+
 }  // namespace lenswire::server::rpiasgige
