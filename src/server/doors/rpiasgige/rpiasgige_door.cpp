@@ -11,7 +11,7 @@ namespace {
 constexpr base::QueryOptions::Size kMaxPicture{1920, 1080};
 constexpr std::uint32_t kMaxSide = 16384;
 // A client asks for a picture when it has had the last one, so nothing queues up.
-constexpr std::uint32_t kUnsentLimitBytes = 4 << 20;
+constexpr std::uint32_t kUnsentLimitBytes = 1 << 20;
 
 }  // namespace
 
