@@ -203,10 +203,14 @@ class CppApi(unittest.TestCase):
             # This one does not care what size it was asked for.
             self.assertEqual(self.program("rpiasgige_synchronization", original.port).returncode, 5)
 
-    def test_silence_and_nobody_there(self):
-        with Original(silent=True) as server:
-            result = self.program("rpiasgige_basic", "-address=127.0.0.1", f"-port={server.port}")
-            self.assertNotEqual(result.returncode, 0)
+    def test_silence_is_false_twice_and_then_an_exception(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            result = self.program("rpiasgige_timeouts", silent.getsockname()[1])
+        self.assertEqual((result.returncode, result.stdout), (0, "open\n"), result.stderr)
+
+    def test_nobody_there(self):
+        with Original() as server:
+            pass
         result = self.program("rpiasgige_basic", "-address=127.0.0.1", f"-port={server.port}")
         self.assertEqual(result.returncode, 9)
         self.assertIn("cannot connect", result.stderr)
