@@ -91,6 +91,7 @@ class SourceRunner::Core : public std::enable_shared_from_this<Core> {
     const MonotonicTime began;
     StreamWatch watch;
     bool is_open = false;
+    bool is_announced = false;  // the listener knows
     std::optional<MonotonicTime> first_frame;
     MonotonicTime last_frame{};
     Ending ending = Ending::None;
@@ -179,6 +180,9 @@ void SourceRunner::Core::Run::opened(const SourceDescription& description) {
     core->changed_.notify_all();
   }
   core->listener_->source_opened(description);
+  MutexLock lock(core->mutex_);
+  is_announced = true;
+  core->changed_.notify_all();
 }
 
 void SourceRunner::Core::Run::frame(FramePtr frame) {
@@ -639,7 +643,7 @@ Result<void> SourceRunner::Core::install(Replacement next, Nanoseconds patience)
   while (true) {
     if (stopping_ || decided_) return fail(ErrorCode::Closed, "the camera is being stopped");
     if (!replacement_) {
-      if (run_ && run_->ending == Ending::None && run_->is_open) return {};
+      if (run_ && run_->ending == Ending::None && run_->is_announced) return {};
       if (status_.failures != failures_before_ || !present_)
         return fail(ErrorCode::Unsupported, status_.reason);
       if (!run_ && !wanted_) return {};

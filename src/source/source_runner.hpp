@@ -108,9 +108,9 @@ class SourceRunner {
   void set_demand(bool wanted);
 
   /// Replaces the Source by one that `make` gives; a run in progress ends, and the next begins at
-  /// once. Returns when the new one has called opened(), or at once where nobody wants frames. One
-  /// that fails or takes longer than `patience` (real time) is taken out again, and the old Source
-  /// goes on.
+  /// once. Returns when the listener knows what the new one offers, or at once where nobody wants
+  /// frames. One that fails or takes longer than `patience` (real time) is taken out again, and the
+  /// old Source goes on.
   /// Errors: those of `make`, without any effect; Unsupported with the source's reason; Timeout;
   /// Closed after stop().
   Result<void> reconfigure(Make make, Nanoseconds patience);

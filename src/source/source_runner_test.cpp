@@ -269,9 +269,9 @@ TEST(SourceRunnerReconfigure, ARunningSourceGivesWayToTheNewOne) {
   const auto other = std::make_shared<Script>();
   other->run = one_frame_then_wait();
   ASSERT_TRUE(test.runner().reconfigure(maker_of(other), kPatience));
+  EXPECT_EQ(test.listener.opened, 2) << "the listener knows by then";
   EXPECT_EQ(other->runs, 1);
   EXPECT_EQ(test.script->alive, 0);
-  ASSERT_TRUE(test.wait([&] { return test.listener.opened == 2; }));
   ASSERT_TRUE(test.reaches(SourceState::Streaming));
   EXPECT_EQ(test.runner().status().failures, 0U);
 }
