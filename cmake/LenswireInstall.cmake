@@ -8,6 +8,14 @@ if(TARGET lenswire)
   install(TARGETS lenswire RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT bin)
 endif()
 
+# Drop-in clients for rpiasgige servers: they need nothing of lenswire.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/rpiasgige DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+  COMPONENT rpiasgige FILES_MATCHING PATTERN "*.hpp")
+set(LENSWIRE_PYTHON_DIR lib/python3/dist-packages CACHE STRING "Where Python packages go, below the prefix")
+mark_as_advanced(LENSWIRE_PYTHON_DIR)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/python/rpiasgige DESTINATION ${LENSWIRE_PYTHON_DIR}
+  COMPONENT rpiasgige FILES_MATCHING PATTERN "*.py")
+
 # A sanitized library would need a sanitized user; those builds are for our own tests.
 if(LENSWIRE_SANITIZE OR LENSWIRE_FUZZ)
   return()

@@ -83,7 +83,7 @@ def check(compiler, root):
     include = (root / "include").resolve()
     flags = [f"-I{include}"]
     baseline, _ = preprocess(compiler, [], "".join(f"#include <{name}>\n" for name in STANDARD))
-    headers = sorted([*include.rglob("*.hpp"), *include.rglob("*.h")])
+    headers = sorted([*(include / "lenswire").rglob("*.hpp"), *(include / "lenswire").rglob("*.h")])
     problems = [p for h in headers for p in check_header(compiler, flags, h, include, baseline)]
     return len(headers), problems
 

@@ -21,8 +21,8 @@ test_packages=(
   binutils curl git iproute2 procps python3 python3-numpy
 )
 optional_packages=(
-  chromium ffmpeg gpsd iptables netcat-openbsd nodejs python3-opencv systemd v4l-utils
-  libopencv-imgproc-dev libopencv-imgcodecs-dev libcharls-dev
+  chromium ffmpeg gpsd iptables netcat-openbsd nodejs python3-opencv python3-websocket systemd v4l-utils
+  libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libcharls-dev
 )
 
 case ${1-} in

@@ -25,6 +25,13 @@ struct SourceDescription {
   std::vector<Control> controls;
 };
 
+/// In pixels.
+struct PictureSize {
+  std::uint32_t width = 0;
+  std::uint32_t height = 0;
+  bool operator==(const PictureSize&) const = default;
+};
+
 /// Where a running source puts what it has. Borrowed for the duration of Source::run().
 ///
 /// Threading: every call comes from the thread that is inside run(). None blocks.
@@ -66,6 +73,10 @@ class Source {
   /// Whether run() has a chance: the device node, file or folder exists. Cheap; asked about once a
   /// second while nobody watches. The default is yes.
   [[nodiscard]] virtual Result<void> probe() { return {}; }
+
+  /// The sizes that the `size` option of the source's URI can ask the device for. Empty where any
+  /// within reason will do, where there is no such option, or where the device does not tell.
+  [[nodiscard]] virtual std::vector<PictureSize> sizes() { return {}; }
 
   /// The present controls, read from the device. The default: none.
   virtual Result<std::vector<Control>> controls() { return std::vector<Control>{}; }

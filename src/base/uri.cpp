@@ -150,6 +150,28 @@ Result<SourceUri> SourceUri::parse(std::string_view text) {
   return uri;
 }
 
+std::string with_options(std::string_view uri, const OptionChanges& changes) {
+  const auto question = uri.find('?');
+  std::string out(uri.substr(0, question));
+  char separator = '?';
+  const auto add = [&](std::string_view option) {
+    out += separator;
+    out += option;
+    separator = '&';
+  };
+  auto query = question == std::string_view::npos ? std::string_view{} : uri.substr(question + 1);
+  while (!query.empty()) {
+    const auto piece = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), piece.size() + 1));
+    const auto key = percent_decode(piece.substr(0, piece.find('=')));
+    const bool replaced = std::any_of(changes.begin(), changes.end(),
+                                      [&](const auto& change) { return change.first == key; });
+    if (!piece.empty() && !replaced) add(piece);
+  }
+  for (const auto& [key, text] : changes) add(fmt::format("{}={}", key, text));
+  return out;
+}
+
 Result<LenswireUrl> LenswireUrl::parse(std::string_view text) {
   LenswireUrl url;
   const auto bad = [&](std::string_view why) {

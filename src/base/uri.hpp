@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <lenswire/result.hpp>
 
@@ -63,6 +65,12 @@ struct SourceUri {
   /// Errors: InvalidArgument for a text without a scheme, or a broken query.
   static Result<SourceUri> parse(std::string_view text);
 };
+
+/// Options to put into a URI: name and text, which needs no percent-encoding.
+using OptionChanges = std::vector<std::pair<std::string, std::string>>;
+
+/// The URI with these options instead of its own of the same names.
+[[nodiscard]] std::string with_options(std::string_view uri, const OptionChanges& changes);
 
 /// `lenswire://host[:port]/camera[/stream]`; parts that are absent stay empty.
 struct LenswireUrl {

@@ -53,6 +53,15 @@ TEST(QueryOptions, RefusesRepeatsBrokenEscapesAndNul) {
   EXPECT_EQ(QueryOptions::parse("a=%20b")->text("a", ""), " b");
 }
 
+TEST(SourceUri, OptionsAreReplacedByName) {
+  EXPECT_EQ(with_options("synthetic:room", {{"size", "320x240"}}), "synthetic:room?size=320x240");
+  EXPECT_EQ(
+      with_options("v4l2:/dev/video0?size=1x1&format=yuyv&fps=5", {{"fps", "30"}, {"size", "2x2"}}),
+      "v4l2:/dev/video0?format=yuyv&fps=30&size=2x2");
+  EXPECT_EQ(with_options("a:b?f%70s=5", {{"fps", "30"}}), "a:b?fps=30");
+  EXPECT_EQ(with_options("a:b?x=1", {}), "a:b?x=1");
+}
+
 TEST(LenswireUrl, TakesAllItsForms) {
   auto url = LenswireUrl::parse("lenswire://cam.local:7000/front/depth");
   ASSERT_TRUE(url);

@@ -36,6 +36,7 @@ void add_push(CLI::App& app, Context& context);
 void add_serve(CLI::App& app, Context& context);
 void add_set(CLI::App& app, Context& context);
 void add_stat(CLI::App& app, Context& context);
+void add_test_camera(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 
 }  // namespace lenswire::cli

@@ -13,18 +13,23 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <set>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
 #include "base/unique_fd.hpp"
+#include "cli/camera_trial.hpp"
 #include "cli/text.hpp"
 #include "cli/version.hpp"
 #include "net/tcp_client.hpp"
+#include "source/source_table.hpp"
 
 namespace lenswire::cli {
 namespace {
@@ -36,8 +41,12 @@ constexpr std::uint16_t kPort = 6480;
 constexpr rlim_t kEnoughDescriptors = 4096;
 constexpr std::uint64_t kEnoughMemoryKb = 256 * 1024;
 
+constexpr int kUvcFixBandwidth = 128;  // UVC_QUIRK_FIX_BANDWIDTH
+constexpr auto kTrialPatience = 5s;
+
 struct Options {
   RemoteOptions remote;
+  std::vector<std::string> cameras;
   bool json = false;
 };
 
@@ -125,6 +134,92 @@ void look_at_video_devices(Findings& out) {
     out.push_back({Verdict::Note, "/dev/video*", "no V4L2 camera on this machine",
                    "plug one in, or serve the built-in scene: lenswire serve --camera "
                    "demo=synthetic:room"});
+}
+
+std::string first_line(const fs::path& file) {
+  std::string line;
+  std::getline(std::ifstream(file), line);
+  return line;
+}
+
+// "usb1" of /sys/devices/.../usb1/1-2/1-2:1.0, for cameras of the uvcvideo driver.
+std::string usb_bus_of(const fs::path& video) {
+  std::error_code error;
+  const auto device = fs::canonical(video / "device", error);
+  if (error || fs::canonical(device / "driver", error).filename() != "uvcvideo") return {};
+  for (const auto& part : device)
+    if (part.string().starts_with("usb") && only_digits(part.string().substr(3)))
+      return part.string();
+  return {};
+}
+
+// Most webcams reserve more bandwidth than they use, so that a second one on the bus finds none.
+void look_at_usb(Findings& out) {
+  std::map<std::string, std::set<fs::path>> cameras;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator("/sys/class/video4linux", error)) {
+    const auto bus = usb_bus_of(entry.path());
+    if (!bus.empty()) cameras[bus].insert(fs::canonical(entry.path() / "device", error));
+  }
+  if (cameras.empty()) return;
+  const auto quirks_text = first_line("/sys/module/uvcvideo/parameters/quirks");
+  const bool fixed = (static_cast<unsigned>(std::strtol(quirks_text.c_str(), nullptr, 0)) &
+                      kUvcFixBandwidth) != 0 &&
+                     quirks_text != "-1" && quirks_text != "4294967295";
+  for (const auto& [bus, devices] : cameras) {
+    Finding finding{Verdict::Good, fmt::format("USB bus {}", bus),
+                    fmt::format("{} camera{}, uvcvideo quirks={}", devices.size(),
+                                devices.size() == 1 ? "" : "s", quirks_text),
+                    ""};
+    if (devices.size() > 1 && !fixed) {
+      finding.verdict = Verdict::Note;
+      finding.remedy = fmt::format(
+          "where a second camera finds no bandwidth: another bus, a smaller size, or sudo rmmod "
+          "uvcvideo && sudo modprobe uvcvideo quirks={}",
+          kUvcFixBandwidth);
+    }
+    out.push_back(std::move(finding));
+  }
+}
+
+// Where each camera is plugged in: the name that survives another number.
+void look_at_bus_positions(Findings& out) {
+  const source::SourceTable table;
+  for (const auto& kind : table.kinds()) {
+    if (!kind.find) continue;
+    for (const auto& found : kind.find()) {
+      const auto at = found.description.find(" at ");
+      const auto end = found.description.find(": ", at);
+      Finding finding{Verdict::Good, found.uri, found.description, ""};
+      if (at != std::string::npos && end != std::string::npos)
+        finding.remedy = fmt::format("a name that stays after replugging: {}:{}", kind.scheme,
+                                     found.description.substr(at + 4, end - at - 4));
+      out.push_back(std::move(finding));
+    }
+  }
+}
+
+// Whether it opens with these settings, and gives pictures.
+void try_camera(Findings& out, const std::string& uri, const Context& context) {
+  CameraTrial trial;
+  const auto opened = trial.open(uri, kTrialPatience, context.stop);
+  if (!opened) {
+    out.push_back(problem_from(fmt::format("camera {}", uri), opened.error()));
+    out.back().text = "failed to open: " + out.back().text;
+    return;
+  }
+  const auto frames = trial.count_frames(3, kTrialPatience, context.stop);
+  if (!frames) {
+    out.push_back(problem_from(fmt::format("camera {}", uri), frames.error()));
+    out.back().text = "read timeout: " + out.back().text;
+    return;
+  }
+  std::string streams;
+  for (const auto& profile : opened->streams)
+    streams +=
+        fmt::format("{}{} {}x{} {} at {:.4g} Hz", streams.empty() ? "" : ", ", profile->stream,
+                    profile->width, profile->height, to_string(profile->format), profile->rate_hz);
+  out.push_back({Verdict::Good, fmt::format("camera {}", uri), "gives pictures: " + streams, ""});
 }
 
 void look_at_port(Findings& out, const Context& context) {
@@ -250,6 +345,7 @@ void print(const Options& options, const Findings& findings) {
 
 void run(const Options& options, Context& context) {
   Findings findings = examine_machine(context);
+  for (const auto& camera : options.cameras) try_camera(findings, camera, context);
   if (!options.remote.url.empty()) {
     auto server = examine_server(options.remote, context);
     if (!server) {
@@ -277,6 +373,8 @@ Findings examine_machine(const Context& context) {
   Findings out;
   look_at_build(out);
   look_at_video_devices(out);
+  look_at_bus_positions(out);
+  look_at_usb(out);
   look_at_port(out, context);
   look_at_limits(out);
   look_at_clock(out);
@@ -289,9 +387,13 @@ void add_doctor(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   options->remote.url.clear();
   command->add_option("URL", options->remote.url, "Also examine this server: HOST[:PORT][/CAMERA]");
+  command->add_option("--camera", options->cameras,
+                      "Also open this source, with the settings of its URI, and wait for pictures");
   command->add_flag("--json", options->json, "One line of JSON");
   add_remote_options(*command, options->remote);
-  command->footer("Exit code 1 if there is a problem.\nExample: lenswire doctor 192.168.1.20");
+  command->footer(
+      "Exit code 1 if there is a problem.\nExample: lenswire doctor 192.168.1.20\n"
+      "         lenswire doctor --camera 'v4l2:/dev/video0?size=1280x720'");
   command->callback([options, &context] { run(*options, context); });
 }
 

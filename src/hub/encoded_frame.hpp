@@ -9,6 +9,7 @@
 #include <lenswire/codec_id.hpp>
 #include <lenswire/frame.hpp>
 #include <lenswire/missed.hpp>
+#include <lenswire/result.hpp>
 
 namespace lenswire::hub {
 
@@ -53,6 +54,10 @@ class FrameSink {
   /// Called in order, from the source's thread or an encoder's, with the encoded stream locked: it
   /// must not block, and must not attach or detach.
   virtual void deliver(const EncodedFramePtr& frame) = 0;
+
+  /// The source's profile has changed so that the wish can't be met any more: no frame will come
+  /// until it changes again. Called like deliver().
+  virtual void refused(const Error& reason) { (void)reason; }
 
   /// Whether every frame matters: the encoder then queues up to 8 frames instead of taking only the
   /// newest.

@@ -43,7 +43,7 @@ void EncodedStream::accept(const FramePtr& frame) {
   const bool packed = is_compressed(frame->format()) ||
                       frame->stride_bytes == packed_stride(frame->format(), frame->width());
   if (passes_through_ && packed) {
-    auto encoded = start_frame({frame, skipped_});
+    auto encoded = start_frame({frame, skipped_, profile_});
     encoded->passes_through = true;
     skipped_.clear();
     deliver(std::move(encoded));
@@ -61,7 +61,7 @@ void EncodedStream::accept(const FramePtr& frame) {
     before.add(successor);
     successor = before;
   }
-  pending_.push_back({frame, skipped_});
+  pending_.push_back({frame, skipped_, profile_});
   skipped_.clear();
   if (encoding_) return;
   encoding_ = true;
@@ -102,7 +102,7 @@ bool EncodedStream::run_once() {
 std::shared_ptr<EncodedFrame> EncodedStream::start_frame(Pending pending) {
   auto encoded = pool_.acquire();
   encoded->source = std::move(pending.frame);
-  encoded->profile = profile_;
+  encoded->profile = std::move(pending.profile);
   encoded->codec = wish_.codec;
   encoded->preceding = pending.preceding;
   encoded->passes_through = false;
@@ -136,6 +136,7 @@ void EncodedStream::update_profile(const StreamProfilePtr& source) {
     profile_ = nullptr;
     base::log_warning("wish_impossible",
                       {{"stream", source->stream}, {"reason", delivered.error().message}});
+    for (auto* sink : sinks_) sink->refused(delivered.error());
     return;
   }
   auto made = std::make_shared<DeliveredProfile>();

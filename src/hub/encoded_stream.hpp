@@ -51,6 +51,8 @@ class EncodedStream final : public EncodeJob, public std::enable_shared_from_thi
   struct Pending {
     FramePtr frame;
     MissedList preceding;
+    // What it is delivered as; the source's profile may change while it waits.
+    std::shared_ptr<const DeliveredProfile> profile;
   };
 
   void accept(const FramePtr& frame) LENSWIRE_REQUIRES(mutex_);

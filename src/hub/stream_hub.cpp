@@ -88,6 +88,10 @@ void StreamHub::publish(FramePtr frame) {
 void StreamHub::set_profile(StreamProfilePtr profile) {
   base::MutexLock lock(mutex_);
   profile_ = std::move(profile);
+  // Nobody who comes now was promised a picture of the old kind.
+  if (!newest_ || newest_->profile == profile_) return;
+  newest_ = nullptr;
+  for (const auto& stream : streams_) stream->forget_newest();
 }
 
 void StreamHub::forget_newest() {

@@ -200,4 +200,36 @@ TEST(Subscription, CloseWakesTheReader) {
   EXPECT_EQ(subscription.next(std::chrono::milliseconds(1)).error().code, ErrorCode::Closed);
 }
 
+TEST_F(HubTest, AWishThatANewProfileCannotMeetIsRefused) {
+  struct Sink final : FrameSink {
+    void deliver(const EncodedFramePtr& frame) override {
+      sizes.push_back(frame->profile->profile.width);
+    }
+    void refused(const Error& reason) override { reasons.push_back(reason.message); }
+    std::vector<std::uint32_t> sizes;
+    std::vector<std::string> reasons;
+  };
+  Wish corner;
+  corner.region = Region{8, 0, 8, 8};
+  Wish all;
+  Sink cut;
+  Sink whole;
+  const auto first = hub_.attach(corner, cut);
+  const auto second = hub_.attach(all, whole);
+  ASSERT_TRUE(first);
+  publish(0);
+  auto smaller = std::make_shared<StreamProfile>(*profile_);
+  smaller->width = 8;
+  hub_.set_profile(smaller);
+  EXPECT_FALSE(hub_.has_frame()) << "the old picture is not one of this profile";
+  hub_.publish(test_frame(smaller, 1));
+  encoders_.stop();  // what waits is still encoded, as what it was when it came
+  EXPECT_LE(cut.sizes.size(), 1U);
+  for (const auto width : cut.sizes) EXPECT_EQ(width, 8U);
+  ASSERT_EQ(cut.reasons.size(), 1U);
+  EXPECT_NE(cut.reasons[0].find("region"), std::string::npos);
+  EXPECT_EQ(whole.sizes, (std::vector<std::uint32_t>{16, 8}));
+  EXPECT_TRUE(whole.reasons.empty());
+}
+
 }  // namespace lenswire::hub

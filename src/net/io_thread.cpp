@@ -98,6 +98,13 @@ void IoThread::every(Nanoseconds period, std::function<void()> tick) {
                    std::make_shared<std::function<void()>>(std::move(tick)));
 }
 
+void IoThread::after(Nanoseconds delay, std::function<void()> task) {
+  auto timer = std::make_shared<asio::steady_timer>(impl_->context, delay);
+  timer->async_wait([timer, task = std::move(task)](const boost::system::error_code& error) {
+    if (!error) task();
+  });
+}
+
 std::uint64_t IoThread::wakeups() const noexcept {
   return impl_->wakeups.load(std::memory_order_relaxed);
 }

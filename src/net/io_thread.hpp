@@ -32,6 +32,9 @@ class IoThread {
   /// Calls `tick` on the loop every `period` until stop().
   void every(Nanoseconds period, std::function<void()> tick);
 
+  /// Calls `task` on the loop once, `delay` from now, unless it stops before.
+  void after(Nanoseconds delay, std::function<void()> task);
+
   /// How often the thread was woken for Wakeups: one wake-up serves all that are pending.
   [[nodiscard]] std::uint64_t wakeups() const noexcept;
 

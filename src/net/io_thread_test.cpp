@@ -100,6 +100,17 @@ TEST(IoThread, TicksUntilItStops) {
   EXPECT_EQ(ticks, then);
 }
 
+TEST(IoThread, RunsALaterTaskOnceAndNotBefore) {
+  IoThread thread("test");
+  std::promise<std::chrono::steady_clock::time_point> ran;
+  const auto began = std::chrono::steady_clock::now();
+  thread.after(5ms, [&] { ran.set_value(std::chrono::steady_clock::now()); });
+  thread.start();
+  EXPECT_GE(ran.get_future().get() - began, 5ms);
+  thread.after(1h, [] { FAIL() << "the thread stopped before"; });
+  thread.stop();
+}
+
 TEST(IoThread, KnowsItself) {
   IoThread thread("test");
   thread.start();

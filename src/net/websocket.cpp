@@ -160,15 +160,21 @@ void async_teardown(beast::role_type, AsyncStream& stream, Handler&& handler) {
 
 class WebSocket::Impl : public std::enable_shared_from_this<WebSocket::Impl> {
  public:
-  Impl(std::unique_ptr<Stream> stream, WebSocketListener& listener)
-      : socket_(std::move(stream)), listener_(&listener) {}
+  Impl(std::unique_ptr<Stream> stream, WebSocketListener& listener,
+       const WebSocketSettings& settings)
+      : socket_(std::move(stream)), listener_(&listener), settings_(settings) {}
 
   void accept(const HttpRequest& upgrade) {
     socket_.read_message_max(kMaxWebSocketMessageBytes);
     socket_.auto_fragment(false);
     socket_.binary(true);
-    socket_.set_option(
-        websocket::stream_base::timeout{std::chrono::seconds(10), std::chrono::seconds(30), true});
+    websocket::stream_base::timeout limits{std::chrono::seconds(10), std::chrono::seconds(30),
+                                           true};
+    if (!settings_.ping_when_silent) {
+      limits.idle_timeout = websocket::stream_base::none();
+      limits.keep_alive_pings = false;
+    }
+    socket_.set_option(limits);
     beast::http::request_parser<beast::http::empty_body> parser;
     beast::error_code error;
     parser.put(asio::buffer(upgrade.head), error);
@@ -182,7 +188,7 @@ class WebSocket::Impl : public std::enable_shared_from_this<WebSocket::Impl> {
   void read() {
     socket_.async_read(inbox_, [self = shared_from_this()](beast::error_code error, std::size_t) {
       if (error || !self->listener_) return self->closed();
-      if (!self->socket_.got_binary()) return self->refuse_text();
+      if (!self->socket_.got_binary() && !self->settings_.accept_text) return self->refuse_text();
       const auto data = self->inbox_.cdata();
       self->listener_->on_message({static_cast<const std::byte*>(data.data()), data.size()});
       self->inbox_.consume(self->inbox_.size());
@@ -223,12 +229,13 @@ class WebSocket::Impl : public std::enable_shared_from_this<WebSocket::Impl> {
   websocket::stream<AsyncStream> socket_;
   beast::flat_buffer inbox_;
   WebSocketListener* listener_;
+  const WebSocketSettings settings_;
   bool sending_ = false;
 };
 
 WebSocket::WebSocket(std::unique_ptr<Stream> stream, const HttpRequest& upgrade,
-                     WebSocketListener& listener)
-    : impl_(std::make_shared<Impl>(std::move(stream), listener)) {
+                     WebSocketListener& listener, const WebSocketSettings& settings)
+    : impl_(std::make_shared<Impl>(std::move(stream), listener, settings)) {
   impl_->accept(upgrade);
 }
 

@@ -19,7 +19,7 @@ class WebSocketListener {
  public:
   virtual ~WebSocketListener() = default;
   virtual void on_open() = 0;
-  /// One whole binary message, borrowed for the call.
+  /// One whole message, borrowed for the call.
   virtual void on_message(std::span<const std::byte> message) = 0;
   /// The last send() is done; its pieces may go.
   virtual void on_sent() = 0;
@@ -27,12 +27,20 @@ class WebSocketListener {
   virtual void on_closed() = 0;
 };
 
+struct WebSocketSettings {
+  /// Text messages come to on_message() too, instead of ending the connection.
+  bool accept_text = false;
+  /// Pings a silent client and closes when it does not answer. Not for clients that only read while
+  /// they wait for an answer; a dead peer is noticed by TCP even so.
+  bool ping_when_silent = true;
+};
+
 /// Threading: thread-bound.
 class WebSocket {
  public:
   /// Answers the upgrade request and begins to read. `listener` outlives the WebSocket.
-  WebSocket(std::unique_ptr<Stream> stream, const HttpRequest& upgrade,
-            WebSocketListener& listener);
+  WebSocket(std::unique_ptr<Stream> stream, const HttpRequest& upgrade, WebSocketListener& listener,
+            const WebSocketSettings& settings = {});
   ~WebSocket();
   WebSocket(const WebSocket&) = delete;
   WebSocket& operator=(const WebSocket&) = delete;

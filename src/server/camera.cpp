@@ -22,6 +22,20 @@ source::SourceRunner::Make maker(const source::SourceTable& sources, std::string
   return [&sources, uri = std::move(uri), context] { return sources.make(uri, context); };
 }
 
+// What a source of ours keeps by itself a new one has to be told; a device has kept it.
+void carry_over(const std::vector<Control>& before, source::SourceRunner& runner) {
+  const auto now = runner.controls();
+  if (!now) return;
+  for (const auto& old : before) {
+    if (old.read_only || old.inactive || old.type == ControlType::Button) continue;
+    const auto same = std::find_if(now->begin(), now->end(),
+                                   [&](const auto& control) { return control.name == old.name; });
+    if (same == now->end() || same->value == old.value) continue;
+    if (auto set = runner.set_controls({{old.name, old.value}}); !set)
+      base::log_warning("control_lost", {{"control", old.name}, {"reason", set.error().message}});
+  }
+}
+
 // `a, b and c`, or a word for none.
 std::string join(const std::vector<std::string>& names) {
   return names.empty() ? std::string("none") : fmt::format("{}", fmt::join(names, ", "));
@@ -33,6 +47,8 @@ Camera::Camera(CameraSettings settings, const source::SourceTable& sources,
                const source::SourceContext& context, source::RunnerSettings runner_settings,
                hub::EncoderPool& encoders, EventListener on_event)
     : settings_(std::move(settings)),
+      sources_(sources),
+      context_(context),
       clock_(context.clock),
       encoders_(encoders),
       on_event_(std::move(on_event)),
@@ -40,7 +56,10 @@ Camera::Camera(CameraSettings settings, const source::SourceTable& sources,
       runner_ptr_(std::make_shared<source::SourceRunner>(
           settings_.name, maker(sources, settings_.uri, context), *this, runner_settings, clock_)),
       runner_(*runner_ptr_),
-      control_thread_("lw-ctl-" + settings_.name, kMaxWaitingControlCalls) {}
+      control_thread_("lw-ctl-" + settings_.name, kMaxWaitingControlCalls) {
+  base::MutexLock lock(address_->mutex);
+  address_->uri = settings_.uri;
+}
 
 Camera::~Camera() { stop(); }
 
@@ -66,12 +85,17 @@ void Camera::wake_up() {
 void Camera::demand_changed() {
   // One at a time, so that the last word is the newest.
   base::MutexLock order(demand_mutex_);
-  bool wanted = settings_.always_on || waking_;
+  bool wanted = settings_.always_on || waking_ || holds_ > 0;
   {
     base::MutexLock lock(mutex_);
     for (const auto& [id, stream] : streams_) wanted = wanted || stream->wanted();
   }
   runner_.set_demand(wanted);
+}
+
+void Camera::change_holds(int by) {
+  const int before = holds_.fetch_add(by);
+  if (before == 0 || before + by == 0) demand_changed();
 }
 
 hub::StreamHub* Camera::find(std::string_view id) const {
@@ -103,7 +127,8 @@ Result<hub::StreamHub*> Camera::stream(std::string_view id) {
                   : fmt::format("camera '{}' is {}: {}", name(), to_string(now.state), now.reason));
 }
 
-void Camera::submit(ControlsDone done, std::function<Result<std::vector<Control>>()> call) {
+template <typename T>
+void Camera::submit(std::function<void(Result<T>)> done, std::function<Result<T>()> call) {
   if (!control_limit_.admit(clock_.now())) {
     done(fail(ErrorCode::Busy, fmt::format("camera '{}' takes {} control calls a second; slow down",
                                            name(), kControlCallsPerSecond)));
@@ -111,7 +136,7 @@ void Camera::submit(ControlsDone done, std::function<Result<std::vector<Control>
   }
   // A refused task is not run, so `done` must be reachable from both sides. One whose driver hangs
   // may come back after the server has gone, and must then find nobody.
-  auto shared = std::make_shared<ControlsDone>(std::move(done));
+  auto shared = std::make_shared<std::function<void(Result<T>)>>(std::move(done));
   if (!control_thread_.submit([shared, answers = answers_, call = std::move(call)] {
         auto result = call();
         base::MutexLock lock(answers->mutex);
@@ -124,7 +149,8 @@ void Camera::submit(ControlsDone done, std::function<Result<std::vector<Control>
 }
 
 void Camera::read_controls(ControlsDone done) {
-  submit(std::move(done), [runner = runner_ptr_] { return runner->controls(); });
+  submit<std::vector<Control>>(std::move(done),
+                               [runner = runner_ptr_] { return runner->controls(); });
 }
 
 void Camera::apply_controls(ControlSettings settings, ControlsDone done) {
@@ -138,15 +164,50 @@ void Camera::apply_controls(ControlSettings settings, ControlsDone done) {
   };
   std::stable_sort(settings.begin(), settings.end(),
                    [&](const auto& a, const auto& b) { return rank(a.first) < rank(b.first); });
-  submit(std::move(done), [runner = runner_ptr_, settings = std::move(settings)] {
-    return runner->set_controls(settings);
+  submit<std::vector<Control>>(std::move(done),
+                               [runner = runner_ptr_, settings = std::move(settings)] {
+                                 return runner->set_controls(settings);
+                               });
+}
+
+void Camera::read_sizes(SizesDone done) {
+  submit<std::vector<PictureSize>>(std::move(done), [runner = runner_ptr_] {
+    return Result<std::vector<PictureSize>>(runner->sizes());
   });
+}
+
+void Camera::reconfigure(base::OptionChanges changes, ReconfigureDone done) {
+  submit<void>(std::move(done), [runner = runner_ptr_, address = address_, &sources = sources_,
+                                 context = context_, changes = std::move(changes)] {
+    std::string before;
+    std::string after;
+    {
+      base::MutexLock lock(address->mutex);
+      before = address->uri;
+      after = base::with_options(before, changes);
+      address->uri = after;  // the event of the opened source shows it
+    }
+    const auto controls = runner->controls();
+    auto done_so = runner->reconfigure(maker(sources, after, context), kReconfigurePatience);
+    if (!done_so) {
+      base::MutexLock lock(address->mutex);
+      address->uri = before;
+    } else if (controls) {
+      carry_over(*controls, *runner);
+    }
+    return done_so;
+  });
+}
+
+std::string Camera::uri() const {
+  base::MutexLock lock(address_->mutex);
+  return address_->uri;
 }
 
 json Camera::describe() const {
   const auto status = runner_.status();
   json map = {{"name", settings_.name},
-              {"uri", settings_.uri},
+              {"uri", uri()},
               {"state", to_string(status.state)},
               {"reason", status.reason},
               {"since_s", std::chrono::duration<double>(clock_.now() - status.since).count()},

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <lenswire/server.hpp>
@@ -14,6 +15,7 @@
 
 #include "base/mutex.hpp"
 #include "base/task_thread.hpp"
+#include "base/uri.hpp"
 #include "hub/stream_hub.hpp"
 #include "server/rate_limit.hpp"
 #include "source/source_runner.hpp"
@@ -23,6 +25,8 @@ namespace lenswire::server {
 
 /// Control calls per camera and second.
 inline constexpr double kControlCallsPerSecond = 20;
+/// How long a source may take to open with other options before it gets its old ones back.
+inline constexpr auto kReconfigurePatience = std::chrono::seconds(4);
 /// How long a control call may take before its caller gets an error.
 inline constexpr auto kControlDeadline = std::chrono::seconds(2);
 
@@ -53,6 +57,29 @@ class Camera final : public source::RunnerListener {
   Result<hub::StreamHub*> stream(std::string_view id);
   [[nodiscard]] std::vector<std::string> stream_ids() const;
 
+  /// While it lives, the camera runs, also where nobody takes its frames.
+  class Hold {
+   public:
+    Hold() = default;
+    explicit Hold(Camera& camera) : camera_(&camera) { camera.change_holds(1); }
+    Hold(Hold&& other) noexcept : camera_(std::exchange(other.camera_, nullptr)) {}
+    Hold& operator=(Hold&& other) noexcept {
+      if (this != &other) {
+        reset();
+        camera_ = std::exchange(other.camera_, nullptr);
+      }
+      return *this;
+    }
+    ~Hold() { reset(); }
+    void reset() noexcept {
+      if (auto* camera = std::exchange(camera_, nullptr)) camera->change_holds(-1);
+    }
+    [[nodiscard]] explicit operator bool() const noexcept { return camera_ != nullptr; }
+
+   private:
+    Camera* camera_ = nullptr;
+  };
+
   /// Wants the camera to run until its streams are known or it turns out not to work.
   void wake_up();
 
@@ -60,6 +87,22 @@ class Camera final : public source::RunnerListener {
   using ControlsDone = std::function<void(Result<std::vector<Control>>)>;
   void read_controls(ControlsDone done);
   void apply_controls(ControlSettings settings, ControlsDone done);
+
+  /// Opens the source anew with these options in its URI; everybody who watches goes on with the
+  /// new profile. Calls `done` from the camera's control thread, or at once when the call is
+  /// refused. A source that does not take the options, or does not open with them, keeps its old
+  /// ones; controls keep their values. Errors: InvalidArgument and Unsupported (the options),
+  /// Timeout, Busy (too many calls).
+  using ReconfigureDone = std::function<void(Result<void>)>;
+  void reconfigure(base::OptionChanges changes, ReconfigureDone done);
+
+  /// Calls `done` from the camera's control thread with the sizes that reconfigure() may ask for;
+  /// none where any will do.
+  using SizesDone = std::function<void(Result<std::vector<PictureSize>>)>;
+  void read_sizes(SizesDone done);
+
+  /// The source's URI, as reconfigure() left it.
+  [[nodiscard]] std::string uri() const;
 
   /// The camera map of docs/protocol.md, section 5.
   [[nodiscard]] nlohmann::json describe() const;
@@ -71,10 +114,20 @@ class Camera final : public source::RunnerListener {
 
  private:
   void demand_changed();
-  void submit(ControlsDone done, std::function<Result<std::vector<Control>>()> call);
+  void change_holds(int by);
+  template <typename T>
+  void submit(std::function<void(Result<T>)> done, std::function<Result<T>()> call);
   [[nodiscard]] hub::StreamHub* find(std::string_view id) const;
 
+  // Shared with calls that may outlive the camera.
+  struct Address {
+    base::Mutex mutex;
+    std::string uri LENSWIRE_GUARDED_BY(mutex);
+  };
+
   const CameraSettings settings_;
+  const source::SourceTable& sources_;
+  const source::SourceContext context_;
   const base::Clock& clock_;
   hub::EncoderPool& encoders_;
   const EventListener on_event_;
@@ -88,6 +141,8 @@ class Camera final : public source::RunnerListener {
 
   base::Mutex demand_mutex_;
   std::atomic<bool> waking_{false};
+  std::atomic<int> holds_{0};
+  const std::shared_ptr<Address> address_ = std::make_shared<Address>();
   RateLimit control_limit_;
   // Outlives the camera where a control call is abandoned.
   struct Answers {

@@ -52,6 +52,7 @@ void LoopFanout::detach() {
   head_frame_ = nullptr;
   base::MutexLock lock(mutex_);
   queue_.clear();
+  refusal_.reset();
 }
 
 void LoopFanout::deliver(const hub::EncodedFramePtr& frame) {
@@ -71,10 +72,20 @@ void LoopFanout::deliver(const hub::EncodedFramePtr& frame) {
   wakeup_.signal();
 }
 
+void LoopFanout::refused(const Error& reason) {
+  {
+    base::MutexLock lock(mutex_);
+    refusal_ = reason;
+  }
+  wakeup_.signal();
+}
+
 void LoopFanout::drain() {
+  std::optional<Error> refusal;
   {
     base::MutexLock lock(mutex_);
     draining_.swap(queue_);
+    refusal.swap(refusal_);
   }
   walking_ = true;
   for (const auto& item : draining_) {
@@ -84,6 +95,12 @@ void LoopFanout::drain() {
     const auto count = receivers_.size();
     for (std::size_t i = 0; i < count; ++i)
       if (auto* receiver = receivers_[i]) receiver->offer(item.frame, item.lost);
+  }
+  if (refusal) {
+    newest_ = nullptr;
+    const auto count = receivers_.size();
+    for (std::size_t i = 0; i < count; ++i)
+      if (auto* receiver = receivers_[i]) receiver->ended(*refusal);
   }
   walking_ = false;
   draining_.clear();

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,13 +23,15 @@ class FrameReceiver {
   virtual ~FrameReceiver() = default;
   /// `lost` lies before the frame and never came this far. May leave the fan-out.
   virtual void offer(const hub::EncodedFramePtr& frame, const MissedList& lost) = 0;
+  /// The stream's profile changed so that this wish gets no more frames. May leave the fan-out.
+  virtual void ended(const Error& reason) { (void)reason; }
   [[nodiscard]] virtual bool wants_every_frame() const noexcept = 0;
 };
 
 /// The hub's sink for one wish on one I/O thread: the hub wakes the thread once per frame, and the
 /// thread walks its sessions.
 ///
-/// Threading: thread-bound, except deliver().
+/// Threading: thread-bound, except deliver() and refused().
 class LoopFanout final : public hub::FrameSink {
  public:
   LoopFanout(net::IoThread& thread, hub::StreamHub& stream, hub::Wish wish);
@@ -47,6 +50,7 @@ class LoopFanout final : public hub::FrameSink {
   [[nodiscard]] const std::string& part_head(const hub::EncodedFrame& frame);
 
   void deliver(const hub::EncodedFramePtr& frame) override;
+  void refused(const Error& reason) override;
   [[nodiscard]] bool wants_every_frame() const noexcept override { return every_.load(); }
 
  private:
@@ -69,6 +73,7 @@ class LoopFanout final : public hub::FrameSink {
 
   base::Mutex mutex_;
   std::vector<Item> queue_ LENSWIRE_GUARDED_BY(mutex_);
+  std::optional<Error> refusal_ LENSWIRE_GUARDED_BY(mutex_);
   std::vector<Item> draining_;
   net::IoThread::Wakeup wakeup_;
   hub::StreamHub::Attachment attachment_;  // last: no deliver() may find the rest gone

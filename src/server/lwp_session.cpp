@@ -286,6 +286,18 @@ void LwpSession::event(const json& map) {
 
 void LwpSession::subscription_ready() { pump(); }
 
+void LwpSession::subscription_ended(std::uint32_t id, const Error& reason) {
+  worker_.with_session(id_, [id, message = reason.message](Session& session) {
+    auto& self = static_cast<LwpSession&>(session);
+    const auto gone = std::erase_if(
+        self.subscriptions_, [id](const auto& subscription) { return subscription->id() == id; });
+    if (gone == 0 || self.ended_ || self.closing_) return;
+    self.queue_control(wire::lwp::encode_map(
+        MessageType::Event, 0, {{"event", "ended"}, {"subscription", id}, {"message", message}}));
+    self.pump();
+  });
+}
+
 void LwpSession::queue_profile(const LwpSubscription& subscription) {
   queue_control(wire::lwp::encode_map(
       MessageType::Event, 0,

@@ -50,6 +50,7 @@ class LwpSession final : public Session, private MessagePortListener, private Su
   void on_progress() override;
   void on_port_closed() override { end(); }
   void subscription_ready() override;
+  void subscription_ended(std::uint32_t id, const Error& reason) override;
 
   void handle(const wire::lwp::MessageView& message);
   void handle_hello(const wire::lwp::MessageView& message);

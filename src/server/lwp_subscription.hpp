@@ -22,6 +22,8 @@ class SubscriptionOwner {
   virtual ~SubscriptionOwner() = default;
   /// There may be a frame to send.
   virtual void subscription_ready() = 0;
+  /// No more frames will come. The subscription must outlive the call.
+  virtual void subscription_ended(std::uint32_t id, const Error& reason) = 0;
 };
 
 /// What the client agreed to have unacknowledged.
@@ -68,6 +70,7 @@ class LwpSubscription final : private FrameReceiver {
 
  private:
   void offer(const hub::EncodedFramePtr& frame, const MissedList& lost) override;
+  void ended(const Error& reason) override { owner_.subscription_ended(id_, reason); }
   [[nodiscard]] bool wants_every_frame() const noexcept override;
 
   const std::uint32_t id_;

@@ -31,6 +31,7 @@ class MjpegSession final : public Session, private net::StreamListener, private 
   void on_readable() override;
   void on_writable() override;
   void offer(const hub::EncodedFramePtr& frame, const MissedList& lost) override;
+  void ended(const Error&) override { end(); }
   [[nodiscard]] bool wants_every_frame() const noexcept override;
   void pump();
   void end();

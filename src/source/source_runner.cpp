@@ -63,9 +63,10 @@ class SourceRunner::Core : public std::enable_shared_from_this<Core> {
   SourceStatus status() const;
   bool abandoned() const;
   std::shared_ptr<Source> source() const;
+  Result<void> reconfigure(Make make, Nanoseconds patience);
 
  private:
-  enum class Ending : std::uint8_t { None, NoDemand, Silent };
+  enum class Ending : std::uint8_t { None, NoDemand, Silent, Replaced };
 
   /// One call of Source::run() and the sink it writes to. Members without a lock of their own are
   /// guarded by the core's `mutex_`.
@@ -90,6 +91,7 @@ class SourceRunner::Core : public std::enable_shared_from_this<Core> {
     const MonotonicTime began;
     StreamWatch watch;
     bool is_open = false;
+    bool is_announced = false;  // the listener knows
     std::optional<MonotonicTime> first_frame;
     MonotonicTime last_frame{};
     Ending ending = Ending::None;
@@ -100,11 +102,25 @@ class SourceRunner::Core : public std::enable_shared_from_this<Core> {
   };
 
   struct Step {
-    enum class Kind : std::uint8_t { Wait, Probe, Begin, Finish, Abandon } kind = Kind::Wait;
+    enum class Kind : std::uint8_t {
+      Wait,
+      Probe,
+      Begin,
+      Finish,
+      Abandon,
+      Replace
+    } kind = Kind::Wait;
     std::optional<MonotonicTime> until;  // of Wait; nothing = for ever
   };
 
+  struct Replacement {
+    std::shared_ptr<Source> source;  // null: to be made
+    Make make;
+  };
+
   void decide();
+  void replace();
+  Result<void> install(Replacement next, Nanoseconds patience);
   Step next_step() LENSWIRE_REQUIRES(mutex_);
   Step watch_run(MonotonicTime now) LENSWIRE_REQUIRES(mutex_);
   void end_run(Ending why, MonotonicTime now) LENSWIRE_REQUIRES(mutex_);
@@ -119,7 +135,6 @@ class SourceRunner::Core : public std::enable_shared_from_this<Core> {
   void tell_state();
 
   const std::string name_;
-  const Make make_;
   const RunnerSettings settings_;
   const base::Clock& clock_;
 
@@ -142,10 +157,14 @@ class SourceRunner::Core : public std::enable_shared_from_this<Core> {
   int failures_in_row_ LENSWIRE_GUARDED_BY(mutex_) = 0;
   int stuck_ LENSWIRE_GUARDED_BY(mutex_) = 0;
   Backoff backoff_ LENSWIRE_GUARDED_BY(mutex_);
+  Make make_ LENSWIRE_GUARDED_BY(mutex_);
   std::shared_ptr<Source> source_ LENSWIRE_GUARDED_BY(mutex_);
+  std::optional<Replacement> replacement_ LENSWIRE_GUARDED_BY(mutex_);
+  std::uint64_t failures_before_ LENSWIRE_GUARDED_BY(mutex_) = 0;  // the present source came
   std::shared_ptr<Run> run_ LENSWIRE_GUARDED_BY(mutex_);
 
-  base::Mutex stop_mutex_;  // one stop() at a time; before the other two
+  base::Mutex reconfigure_mutex_;  // one at a time; before the others
+  base::Mutex stop_mutex_;         // one stop() at a time; before the other two
   std::thread decider_ LENSWIRE_GUARDED_BY(stop_mutex_);
 };
 
@@ -161,6 +180,9 @@ void SourceRunner::Core::Run::opened(const SourceDescription& description) {
     core->changed_.notify_all();
   }
   core->listener_->source_opened(description);
+  MutexLock lock(core->mutex_);
+  is_announced = true;
+  core->changed_.notify_all();
 }
 
 void SourceRunner::Core::Run::frame(FramePtr frame) {
@@ -214,13 +236,13 @@ void SourceRunner::Core::Run::body() {
 SourceRunner::Core::Core(std::string name, Make make, RunnerListener& listener,
                          RunnerSettings settings, const base::Clock& clock)
     : name_(std::move(name)),
-      make_(std::move(make)),
       settings_(settings),
       clock_(clock),
       listener_(&listener),
       backoff_(settings.backoff_first, settings.backoff_max,
                static_cast<std::uint32_t>(std::hash<std::string>{}(name_) ^
-                                          static_cast<std::size_t>(to_ns(clock.now())))) {
+                                          static_cast<std::size_t>(to_ns(clock.now())))),
+      make_(std::move(make)) {
   status_.since = clock.now();
 }
 
@@ -255,6 +277,9 @@ void SourceRunner::Core::decide() {
       case Step::Kind::Abandon:
         abandon();
         break;
+      case Step::Kind::Replace:
+        replace();
+        break;
     }
   }
   std::shared_ptr<Run> orphan;
@@ -269,6 +294,10 @@ void SourceRunner::Core::decide() {
 
 SourceRunner::Core::Step SourceRunner::Core::next_step() {
   const auto now = clock_.now();
+  if (replacement_) {
+    if (!run_) return {Step::Kind::Replace, {}};
+    if (run_->ending == Ending::None) end_run(Ending::Replaced, now);
+  }
   if (run_) return watch_run(now);
   if (wanted_ && played_out_) return {};
   if (wanted_ && stuck_ >= settings_.max_abandoned) {
@@ -340,11 +369,13 @@ void SourceRunner::Core::wait(const Step& step) {
 }
 
 Result<std::shared_ptr<Source>> SourceRunner::Core::ensure_source() {
+  Make make;
   {
     MutexLock lock(mutex_);
     if (source_) return source_;
+    make = make_;
   }
-  auto made = guarded([this] { return make_(); });
+  auto made = guarded([&] { return make(); });
   if (!made) return fail(std::move(made.error()));
   std::shared_ptr<Source> shared = std::move(*made);
   MutexLock lock(mutex_);
@@ -415,6 +446,8 @@ void SourceRunner::Core::finish() {
   if (run->ending == Ending::NoDemand) {
     set_state(SourceState::Idle, {});
     next_probe_ = now + settings_.probe_interval;
+  } else if (run->ending == Ending::Replaced) {
+    set_state(SourceState::Opening, {});
   } else if (run->ending == Ending::Silent) {
     failed(Error{ErrorCode::Timeout, status_.reason}, now);
   } else if (run->result) {
@@ -462,6 +495,25 @@ void SourceRunner::Core::failed(Error error, MonotonicTime now) {
   next_probe_ = now + std::min(delay, settings_.probe_interval);
   set_state(is_absence(error.code) ? SourceState::Absent : SourceState::Failed,
             std::move(error.message));
+  changed_.notify_all();  // somebody may wait in install()
+}
+
+void SourceRunner::Core::replace() {
+  Replacement next;
+  {
+    MutexLock lock(mutex_);
+    next = std::move(*replacement_);
+    replacement_.reset();
+    std::swap(source_, next.source);  // the old one is destroyed without the lock
+    make_ = std::move(next.make);
+    failures_before_ = status_.failures;
+    failures_in_row_ = 0;
+    backoff_.reset();
+    played_out_ = false;
+    present_ = true;
+    next_attempt_ = next_probe_ = clock_.now();
+    changed_.notify_all();
+  }
 }
 
 void SourceRunner::Core::set_state(SourceState state, std::string reason) {
@@ -568,6 +620,40 @@ SourceStatus SourceRunner::Core::status() const {
   return status_;
 }
 
+Result<void> SourceRunner::Core::reconfigure(Make make, Nanoseconds patience) {
+  auto made = guarded([&] { return make(); });
+  if (!made) return fail(std::move(made.error()));
+  MutexLock order(reconfigure_mutex_);
+  Replacement before;
+  {
+    MutexLock lock(mutex_);
+    before = {source_, make_};
+  }
+  auto installed = install({std::move(*made), std::move(make)}, patience);
+  if (!installed) [[maybe_unused]]
+    const auto restored = install(std::move(before), patience);
+  return installed;
+}
+
+Result<void> SourceRunner::Core::install(Replacement next, Nanoseconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  MutexLock lock(mutex_);
+  replacement_ = std::move(next);
+  changed_.notify_all();
+  while (true) {
+    if (stopping_ || decided_) return fail(ErrorCode::Closed, "the camera is being stopped");
+    if (!replacement_) {
+      if (run_ && run_->ending == Ending::None && run_->is_announced) return {};
+      if (status_.failures != failures_before_ || !present_)
+        return fail(ErrorCode::Unsupported, status_.reason);
+      if (!run_ && !wanted_) return {};
+    }
+    if (changed_.wait_until(mutex_, deadline) == std::cv_status::timeout)
+      return fail(ErrorCode::Timeout,
+                  fmt::format("the source did not open within {}", seconds_text(patience)));
+  }
+}
+
 bool SourceRunner::Core::abandoned() const {
   MutexLock lock(mutex_);
   return stuck_ > 0;
@@ -589,6 +675,17 @@ void SourceRunner::stop() { core_->stop(); }
 void SourceRunner::set_demand(bool wanted) { core_->set_demand(wanted); }
 SourceStatus SourceRunner::status() const { return core_->status(); }
 bool SourceRunner::abandoned() const { return core_->abandoned(); }
+
+Result<void> SourceRunner::reconfigure(Make make, Nanoseconds patience) {
+  return core_->reconfigure(std::move(make), patience);
+}
+
+std::vector<PictureSize> SourceRunner::sizes() {
+  const auto source = core_->source();
+  if (!source) return {};
+  auto sizes = guarded([&]() -> Result<std::vector<PictureSize>> { return source->sizes(); });
+  return sizes ? std::move(*sizes) : std::vector<PictureSize>{};
+}
 
 Result<std::vector<Control>> SourceRunner::controls() {
   const auto source = core_->source();

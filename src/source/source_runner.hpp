@@ -107,9 +107,20 @@ class SourceRunner {
   /// back-off), `false` ends after the linger.
   void set_demand(bool wanted);
 
+  /// Replaces the Source by one that `make` gives; a run in progress ends, and the next begins at
+  /// once. Returns when the listener knows what the new one offers, or at once where nobody wants
+  /// frames. One that fails or takes longer than `patience` (real time) is taken out again, and the
+  /// old Source goes on.
+  /// Errors: those of `make`, without any effect; Unsupported with the source's reason; Timeout;
+  /// Closed after stop().
+  Result<void> reconfigure(Make make, Nanoseconds patience);
+
   [[nodiscard]] SourceStatus status() const;
   /// Whether a run() that was told to end is still inside the source.
   [[nodiscard]] bool abandoned() const;
+
+  /// Those of the Source; none where there is no Source at present.
+  [[nodiscard]] std::vector<PictureSize> sizes();
 
   /// Those of the Source. Errors: its own; Disconnected where there is no Source at present.
   Result<std::vector<Control>> controls();

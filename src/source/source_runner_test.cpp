@@ -252,4 +252,100 @@ TEST(SourceRunner, StopsWithoutEverHavingStarted) {
   EXPECT_EQ(runner.status().state, SourceState::Idle);
 }
 
+namespace {
+
+SourceRunner::Make maker_of(const std::shared_ptr<Script>& script) {
+  return [script]() -> Result<std::unique_ptr<Source>> {
+    return std::make_unique<ScriptedSource>(script);
+  };
+}
+
+}  // namespace
+
+TEST(SourceRunnerReconfigure, ARunningSourceGivesWayToTheNewOne) {
+  ScriptedRunner test(one_frame_then_wait());
+  test.runner().set_demand(true);
+  ASSERT_TRUE(test.reaches(SourceState::Streaming));
+  const auto other = std::make_shared<Script>();
+  other->run = one_frame_then_wait();
+  ASSERT_TRUE(test.runner().reconfigure(maker_of(other), kPatience));
+  EXPECT_EQ(test.listener.opened, 2) << "the listener knows by then";
+  EXPECT_EQ(other->runs, 1);
+  EXPECT_EQ(test.script->alive, 0);
+  ASSERT_TRUE(test.reaches(SourceState::Streaming));
+  EXPECT_EQ(test.runner().status().failures, 0U);
+}
+
+TEST(SourceRunnerReconfigure, ASourceThatFailsGivesWayToTheOldOne) {
+  ScriptedRunner test(one_frame_then_wait());
+  test.runner().set_demand(true);
+  ASSERT_TRUE(test.reaches(SourceState::Streaming));
+  const auto other = std::make_shared<Script>();
+  other->run = failing_with(ErrorCode::InvalidArgument, "no such size");
+  const auto result = test.runner().reconfigure(maker_of(other), kPatience);
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error().message, HasSubstr("no such size"));
+  EXPECT_EQ(test.script->runs, 2);
+  EXPECT_EQ(test.script->made, 1) << "the old object, with its state";
+  ASSERT_TRUE(test.wait([&] { return other->alive == 0; }));
+  ASSERT_TRUE(test.reaches(SourceState::Streaming));
+}
+
+TEST(SourceRunnerReconfigure, OneThatDoesNotOpenInTimeGivesWayToo) {
+  ScriptedRunner test(one_frame_then_wait());
+  test.runner().set_demand(true);
+  ASSERT_TRUE(test.reaches(SourceState::Streaming));
+  const auto other = std::make_shared<Script>();
+  other->run = [](SourceSink&, const base::StopToken& stop) -> Result<void> {
+    while (!stop.wait_for(std::chrono::hours(1))) {
+    }
+    return {};
+  };
+  const auto result = test.runner().reconfigure(maker_of(other), 50ms);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::Timeout);
+  ASSERT_TRUE(test.reaches(SourceState::Streaming));
+  EXPECT_EQ(test.script->runs, 2);
+}
+
+TEST(SourceRunnerReconfigure, OptionsThatTheKindRefusesTouchNothing) {
+  ScriptedRunner test(one_frame_then_wait());
+  test.runner().set_demand(true);
+  ASSERT_TRUE(test.reaches(SourceState::Streaming));
+  const auto result = test.runner().reconfigure(
+      []() -> Result<std::unique_ptr<Source>> {
+        return fail(ErrorCode::InvalidArgument, "unknown option 'size'");
+      },
+      kPatience);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::InvalidArgument);
+  EXPECT_EQ(test.script->runs, 1);
+  EXPECT_EQ(test.runner().status().state, SourceState::Streaming);
+}
+
+TEST(SourceRunnerReconfigure, WhereNobodyWatchesItWaitsForTheNextRun) {
+  ScriptedRunner test(one_frame_then_wait());
+  ASSERT_TRUE(test.wait([&] {
+    return test.runner().status().state == SourceState::Idle && test.script->probes > 0;
+  }));
+  const auto other = std::make_shared<Script>();
+  other->run = one_frame_then_wait();
+  ASSERT_TRUE(test.runner().reconfigure(maker_of(other), kPatience));
+  EXPECT_EQ(other->runs, 0);
+  test.runner().set_demand(true);
+  ASSERT_TRUE(test.reaches(SourceState::Streaming));
+  EXPECT_EQ(other->runs, 1);
+  EXPECT_EQ(test.script->runs, 0);
+}
+
+TEST(SourceRunnerReconfigure, AStoppedRunnerSaysSo) {
+  ScriptedRunner test(one_frame_then_wait());
+  test.runner().set_demand(true);
+  ASSERT_TRUE(test.reaches(SourceState::Streaming));
+  test.runner().stop();
+  const auto result = test.runner().reconfigure(maker_of(test.script), kPatience);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::Closed);
+}
+
 }  // namespace lenswire::source

@@ -45,7 +45,7 @@ TEST(SourceTable, BadOptionsNameTheirKeyAndWhatIsAccepted) {
   expect("synthetic:room?fps=0", "fps=0: expected a number from 0.1 to 1000");
   expect("synthetic:room?seed=-1", "seed=-1");
   expect("synthetic:room?noise=5", "from 0 to 4");
-  expect("synthetic:room?color=bgr8", "expected rgb8, yuyv or none");
+  expect("synthetic:room?color=bgr8", "expected rgb8, yuyv, mjpeg or none");
   expect("synthetic:room?color=yuyv&size=65x64", "even");
   expect("synthetic:room?color=none&depth=0", "no stream");
   expect("synthetic:room?pattern=stripes", "expected textured, plain, checker or labels");

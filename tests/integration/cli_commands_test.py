@@ -72,7 +72,7 @@ class Listing(Commands):
         self.assertIn("raw", json.loads(self.succeeds("version", "--json"))["codecs"])
 
     def test_every_command_has_help_with_an_example(self):
-        for command in ("ls", "grab", "stat", "ping", "get", "set", "depth", "doctor", "version"):
+        for command in ("ls", "grab", "stat", "ping", "get", "set", "depth", "doctor", "test-camera", "version"):
             self.assertIn("Example: lenswire " + command, self.succeeds(command, "--help"))
 
 
@@ -199,6 +199,28 @@ class Measuring(Commands):
             result = run("doctor", server.address)
         self.assertEqual(result.returncode, 1)
         self.assertIn("/dev/video0 is not there", result.stdout)
+
+
+    def test_doctor_tries_a_camera(self):
+        result = run("doctor", "--json", "--camera", "synthetic:room?size=160x120", "--camera", "v4l2:/dev/none",
+                     "--camera", "synthetic:room?size=1x1")
+        findings = {f["subject"]: f for f in json.loads(result.stdout)["findings"]}
+        self.assertIn("color 160x120 rgb8 at 30 Hz", findings["camera synthetic:room?size=160x120"]["text"])
+        for uri, reason in (("v4l2:/dev/none", "no camera at /dev/none"), ("synthetic:room?size=1x1", "64 pixels")):
+            finding = findings["camera " + uri]
+            self.assertEqual(finding["verdict"], "problem")
+            self.assertIn("failed to open", finding["text"])
+            self.assertIn(reason, finding["text"])
+
+    def test_a_camera_is_tested_without_a_server(self):
+        text = self.succeeds("test-camera", "synthetic:room", "--size", "160x120", "--fps", "500", "--codec", "MJPG",
+                             "--frames", "300")
+        self.assertIn("color      160x120 mjpeg at 500 Hz", text)
+        self.assertRegex(text, r"\n12\d frames: [\d.]+ fps, .* lost\n24\d frames: .*\n300 frames: ")
+        self.fails(2, "at least 64 pixels", "test-camera", "synthetic:room", "--size", "3x3")
+        self.fails(3, "no camera at /dev/none", "test-camera", "/dev/none", "--frames", "1")
+        self.fails(8, "no auto-focus", "test-camera", "synthetic:room", "--auto-focus", "on")
+        self.fails(7, "no frame within", "test-camera", "synthetic:room?fps=0.1", "--frames", "5", "--timeout", "0.3")
 
 
 class Refusals(Commands):

@@ -32,6 +32,9 @@ inline constexpr auto kLimit = std::chrono::seconds(30);
 
 [[nodiscard]] std::uint16_t port_of(const Server& server);
 
+/// Of its first door.
+[[nodiscard]] std::uint16_t door_port_of(const Server& server);
+
 /// Without reconnecting. Throws where it does not connect.
 [[nodiscard]] std::unique_ptr<Client> connect(const Server& server);
 
@@ -45,6 +48,7 @@ inline constexpr auto kLimit = std::chrono::seconds(30);
 class Socket {
  public:
   explicit Socket(const Server& server);
+  explicit Socket(std::uint16_t port);
   void send(std::string_view text);
   void send(std::span<const std::byte> bytes);
   /// What has come, at least one byte; empty at the end of the stream.

@@ -5,6 +5,7 @@
 #include "server/doors/camera2tcp/camera2tcp_door.hpp"
 #include "server/doors/ethersense/ethersense_door.hpp"
 #include "server/doors/realsense_https/realsense_https_door.hpp"
+#include "server/doors/rpiasgige/rpiasgige_door.hpp"
 
 namespace lenswire::server {
 namespace {
@@ -16,6 +17,7 @@ constexpr std::array kKinds = {
     DoorKind{"camera2tcp", "webcam and Kinect v2 for clients of Camera2TCP", "camera2tcp:2004", kCamera2TcpPorts, camera2tcp::make_door},
     DoorKind{"ethersense", "pushes depth to EtherSense viewers that ping", "ethersense:1024", kEthersensePorts, make_ethersense_door},
     DoorKind{"realsense-https", "the RealSense streaming applications' HTTPS feed", "realsense-https:5037", realsense_https::kPorts, realsense_https::RealsenseHttpsDoor::make},
+    DoorKind{"rpiasgige", "a Raspberry Pi's camera as a remote OpenCV VideoCapture", "rpiasgige:4001=CAMERA?stream=depth", rpiasgige::kPorts, rpiasgige::make_door},
 };
 // clang-format on
 

@@ -121,12 +121,23 @@ Result<void> RoomSource::run(SourceSink& sink, const base::StopToken& stop) {
     }
     if (options_.has_color) {
       auto frame = color_pool_.acquire(color_profile_);
-      renderer_->render_color(moment, options_.color_format, frame->data);
+      if (auto painted = paint(moment, *frame); !painted) return painted;
       publish(sink, std::move(frame), tick->number, tick->due);
     }
     tell_changes(sink);
   }
   return {};
+}
+
+Result<void> RoomSource::paint(const RoomMoment& moment, Frame& frame) {
+  if (options_.color_format != PixelFormat::MJPEG) {
+    renderer_->render_color(moment, options_.color_format, frame.data);
+    return {};
+  }
+  if (!encoder_) encoder_ = codec::find_codec(CodecId::Jpeg)->make_encoder({});
+  unencoded_.reshape(PixelFormat::RGB8, options_.width, options_.height);
+  renderer_->render_color(moment, PixelFormat::RGB8, unencoded_.data);
+  return encoder_->encode(unencoded_.view(), frame.data);
 }
 
 RoomSource::Present RoomSource::present(std::uint64_t frame_number) {

@@ -9,7 +9,9 @@
 
 #include "base/clock.hpp"
 #include "base/mutex.hpp"
+#include "codec/codec.hpp"
 #include "frame/frame_pool.hpp"
+#include "frame/image.hpp"
 #include "source/control_bank.hpp"
 #include "source/synthetic/room_renderer.hpp"
 
@@ -43,6 +45,7 @@ class RoomSource final : public Source {
   };
   Present present(std::uint64_t frame_number) LENSWIRE_EXCLUDES(mutex_);
   void tell_changes(SourceSink& sink) LENSWIRE_EXCLUDES(mutex_);
+  Result<void> paint(const RoomMoment& moment, Frame& frame);
   void publish(SourceSink& sink, std::shared_ptr<Frame> frame, std::uint64_t number,
                MonotonicTime capture_time) const;
 
@@ -55,6 +58,8 @@ class RoomSource final : public Source {
 
   // Of the thread inside run().
   std::unique_ptr<RoomRenderer> renderer_;
+  std::unique_ptr<codec::Encoder> encoder_;  // of MJPEG
+  frame::Image unencoded_;
   std::uint64_t next_number_ = 0;
   std::uint64_t scene_us_ = 0;
 

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <cstring>
 
+#include "codec/codec.hpp"
 #include "source/collecting_sink_for_test.hpp"
 
 namespace lenswire::source::synthetic {
@@ -152,6 +154,29 @@ TEST(RoomSource, MayHaveOneStreamOnly) {
   ASSERT_TRUE(collect(depth_only, 3, sink));
   EXPECT_EQ(sink.of("depth").size(), 3U);
   EXPECT_EQ(sink.descriptions[0].streams.size(), 1U);
+}
+
+TEST(RoomSource, MjpegIsTheSamePictureCompressed) {
+  auto options = small();
+  options.has_depth = false;
+  options.color_format = PixelFormat::MJPEG;
+  RoomSource room(options, base::system_clock());
+  CollectingSink sink;
+  ASSERT_TRUE(collect(room, 1, sink));
+  EXPECT_EQ(sink.descriptions.at(0).streams.at(0)->format, PixelFormat::MJPEG);
+  frame::Image decoded;
+  decoded.format = PixelFormat::JPEG;
+  decoded.width = 96;
+  decoded.height = 64;
+  ASSERT_TRUE(codec::find_codec(CodecId::Jpeg)
+                  ->make_decoder()
+                  ->decode(sink.frames.at(0)->bytes(), decoded));
+  std::vector<std::byte> painted(96 * 64 * 3);
+  RoomRenderer(96, 64, 1).render_color({0, 0, {}}, PixelFormat::RGB8, painted);
+  double sum = 0;
+  for (std::size_t i = 0; i < painted.size(); ++i)
+    sum += std::abs(static_cast<int>(painted[i]) - static_cast<int>(decoded.data.at(i)));
+  EXPECT_LT(sum / static_cast<double>(painted.size()), 12) << "grey levels, on average";
 }
 
 }  // namespace lenswire::source::synthetic

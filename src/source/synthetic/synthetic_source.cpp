@@ -51,9 +51,13 @@ Result<RoomOptions> room_options(base::QueryOptions& options) {
   if (!holes) return fail(holes.error());
   const auto depth = options.boolean("depth", true);
   if (!depth) return fail(depth.error());
-  const auto color = options.text("color", "rgb8");
+  auto color = options.text("color", "rgb8");
+  // The name that other sources have for it; wins, so that it can be put into any URI.
+  const auto format = options.text("format", color);
+  if (color != "none") color = format;
   const auto pattern = options.text("pattern", "textured");
-  if (const auto done = options.finish("size, fps, seed, noise, holes, pattern, color, depth");
+  if (const auto done =
+          options.finish("size, fps, seed, noise, holes, pattern, color, format, depth");
       !done)
     return fail(done.error());
 
@@ -66,11 +70,13 @@ Result<RoomOptions> room_options(base::QueryOptions& options) {
   room.has_depth = *depth;
   if (color == "yuyv")
     room.color_format = PixelFormat::YUYV;
+  else if (color == "mjpeg")
+    room.color_format = PixelFormat::MJPEG;
   else if (color == "none")
     room.has_color = false;
   else if (color != "rgb8")
     return fail(ErrorCode::InvalidArgument,
-                fmt::format("option color={}: expected rgb8, yuyv or none", color));
+                fmt::format("option color={}: expected rgb8, yuyv, mjpeg or none", color));
   if (room.has_color && room.color_format == PixelFormat::YUYV && room.width % 2 != 0)
     return fail(ErrorCode::InvalidArgument, "option color=yuyv: the width has to be even");
   if (!room.has_color && !room.has_depth)

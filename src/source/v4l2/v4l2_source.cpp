@@ -97,6 +97,23 @@ Result<void> V4l2Source::probe() {
   return {};
 }
 
+std::vector<PictureSize> V4l2Source::sizes() {
+  const auto node = open_or_share();
+  if (!node) return {};
+  std::vector<PictureSize> out;
+  for (const auto& offer : list_formats(*node)) {
+    const bool usable = options_.wish.format ? offer.format == options_.wish.format
+                                             : offer.format && is_readable(*offer.format);
+    if (!usable) continue;
+    for (const auto& size : offer.sizes) {
+      if (size.min_width != size.max_width || size.min_height != size.max_height) return {};
+      const PictureSize one{size.min_width, size.min_height};
+      if (std::find(out.begin(), out.end(), one) == out.end()) out.push_back(one);
+    }
+  }
+  return out;
+}
+
 Result<std::vector<Control>> V4l2Source::controls() {
   const auto node = open_or_share();
   if (!node) return fail(node.error());

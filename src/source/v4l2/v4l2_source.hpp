@@ -47,6 +47,7 @@ class V4l2Source final : public Source {
 
   Result<void> run(SourceSink& sink, const base::StopToken& stop) override;
   Result<void> probe() override;
+  std::vector<PictureSize> sizes() override;
   Result<std::vector<Control>> controls() override;
   Result<std::vector<Control>> set_controls(const ControlSettings& settings) override;
 

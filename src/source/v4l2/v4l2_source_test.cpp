@@ -193,6 +193,21 @@ TEST_F(V4l2SourceTest, DepthAndInfraredHaveStreamsOfTheirOwn) {
   EXPECT_EQ(sink.openings[1].streams[0]->depth_unit_m, 0.0001);
 }
 
+TEST_F(V4l2SourceTest, TellsTheSizesThatItsFormatHas) {
+  camera.formats = {
+      {V4L2_PIX_FMT_YUYV, {discrete_size(640, 480, {30}), discrete_size(320, 240, {30})}},
+      {V4L2_PIX_FMT_MJPEG, {discrete_size(1280, 720, {30}), discrete_size(640, 480, {30})}},
+      {V4L2_PIX_FMT_H264, {discrete_size(1920, 1080, {30})}}};
+  const PictureSize vga{640, 480};
+  const PictureSize quarter{320, 240};
+  const PictureSize hd{1280, 720};
+  EXPECT_EQ(source("v4l2:/dev/video0?format=mjpeg").sizes(), (std::vector{hd, vga}));
+  EXPECT_EQ(source().sizes(), (std::vector{vga, quarter, hd})) << "of all that can be read";
+  camera.formats = {{V4L2_PIX_FMT_YUYV, {{16, 1920, 16, 16, 1080, 8, {}}}}};
+  EXPECT_TRUE(source().sizes().empty()) << "any on its grid";
+  EXPECT_TRUE(source("v4l2:/dev/video7").sizes().empty());
+}
+
 TEST_F(V4l2SourceTest, MjpegPassesThroughWithoutItsPadding) {
   const auto make = [](std::initializer_list<int> values) {
     std::vector<std::byte> out;
