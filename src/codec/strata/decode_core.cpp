@@ -248,8 +248,13 @@ strata_status decode_coded(ByteCursor& in, const BandJob& job, HashState& hash, 
   // Such a band ends here, and feeds nothing to the checksum.
   if (in.left() != 0 && *in.next == static_cast<uint8_t>(MaskType::NoneValid)) {
     in.take(1);
+    const size_t row_bytes = size_t{job.width} * 2;
+    if (job.stride_bytes == row_bytes) {
+      __builtin_memset(job.pixels, 0, row_bytes * job.rows);
+      return STRATA_OK;
+    }
     for (uint32_t y = 0; y < job.rows; ++y)
-      __builtin_memset(job.pixels + y * job.stride_bytes, 0, size_t{job.width} * 2);
+      __builtin_memset(job.pixels + y * job.stride_bytes, 0, row_bytes);
     return STRATA_OK;
   }
   if (!read_mask(in, job, w, kernels)) return STRATA_CORRUPT;
