@@ -626,16 +626,19 @@ HWY_INLINE const uint8_t* restore(const RestoreRow& job) {
   return modes;
 }
 
-/// The inverse of predict_planes().
+/// The inverse of predict_planes(). Without a table the values are the pixels.
+template <bool kTable>
 HWY_INLINE void restore_planes(const RestoreRow& job) {
   const int16_t* e = job.residuals;
   __m512i delta = _mm512_setzero_si512();  // left of the segment, in all lanes
   for (uint32_t s = 0; s < job.segments; ++s) {
     const uint32_t mask = job.mask[s];
     uint16_t* row = job.row + s * kSegmentPixels;
+    [[maybe_unused]] uint16_t* pixels = job.pixels + s * kSegmentPixels;
     const __m512i above = _mm512_loadu_si512(job.up + s * kSegmentPixels);
     if (mask == 0) {
       _mm512_storeu_si512(row, above);
+      if constexpr (!kTable) _mm512_storeu_si512(pixels, _mm512_setzero_si512());
       delta = _mm512_setzero_si512();
       continue;
     }
@@ -644,15 +647,20 @@ HWY_INLINE void restore_planes(const RestoreRow& job) {
     const __m512i value = _mm512_add_epi16(_mm512_add_epi16(sum, above), delta);
     delta = _mm512_add_epi16(delta, last(sum));
     _mm512_storeu_si512(row, value);
+    if constexpr (!kTable) _mm512_storeu_si512(pixels, _mm512_maskz_mov_epi16(mask, value));
   }
 }
 
 const uint8_t* restore_row(const RestoreRow& job) {
   const uint8_t* modes = nullptr;
-  if (job.modes == nullptr)
-    restore_planes(job);
-  else
+  if (job.modes != nullptr) {
     modes = restore(job);
+  } else if (job.table == nullptr) {
+    restore_planes<false>(job);
+    return nullptr;
+  } else {
+    restore_planes<true>(job);
+  }
   store_pixels(job);
   return modes;
 }

@@ -92,14 +92,24 @@ void build_pairs(HuffmanTable& table) noexcept {
   }
 }
 
-/// Decodes the rest of a stream byte by byte, then demands that it ends here.
+/// Decodes the rest of a stream, then demands that it ends here.
 bool finish_stream(BitStream& s, const HuffmanTable& table) noexcept {
+  const uint64_t mask = (uint64_t{1} << table.bits) - 1;
+  // Four streams side by side stop with the first of them: the others may have far to go.
+  while (s.out_end - s.out >= 5 && s.end - s.next >= 8) {
+    s.refill();
+    for (int i = 0; i < 5; ++i) {
+      const uint32_t entry = table.entry[s.buffer & mask];
+      s.buffer >>= entry >> 24;
+      s.bits -= entry >> 24;
+      *s.out++ = static_cast<uint8_t>(entry);
+    }
+  }
   // A fast refill may have taken bytes beyond the stream's end: go back to what is really used.
   s.next -= s.bits >> 3;
   s.bits &= 7;
   s.buffer &= (uint64_t{1} << s.bits) - 1;
   if (s.next > s.end) return false;
-  const uint64_t mask = (uint64_t{1} << table.bits) - 1;
   while (s.out != s.out_end) {
     s.refill_at_end();
     const uint32_t entry = table.entry[s.buffer & mask];
@@ -122,16 +132,6 @@ bool read_single(ByteCursor& in, const HuffmanTable& table, uint32_t count, uint
   const uint8_t* data = in.take(size);
   if (data == nullptr) return false;
   BitStream s = open_stream(data, size, out, count);
-  const uint64_t mask = (uint64_t{1} << table.bits) - 1;
-  while (s.out_end - s.out >= 5 && s.end - s.next >= 8) {
-    s.refill();
-    for (int i = 0; i < 5; ++i) {
-      const uint32_t entry = table.entry[s.buffer & mask];
-      s.buffer >>= entry >> 24;
-      s.bits -= entry >> 24;
-      *s.out++ = static_cast<uint8_t>(entry);
-    }
-  }
   return finish_stream(s, table);
 }
 
@@ -152,7 +152,7 @@ bool read_interleaved(ByteCursor& in, HuffmanTable& table, uint32_t count, uint8
     total += size[i];
   }
   // Joining pairs costs as much as reading some thousand symbols, and is of no use for long codes.
-  const bool pairs = count >= 8192 && total * 8 < uint64_t{count} * 5;
+  const bool pairs = count >= 8192 && total * 8 < uint64_t{count} * 7;
   if (pairs) build_pairs(table);
   for (StreamGroup& g : group) {
     g.end = in.next;
