@@ -4,6 +4,7 @@ receive equals the source PNGs, pixel by pixel.
 
 Environment: LENSWIRE_BINARY, the program to test. Skips where ../shared/data/depth is missing."""
 
+import json
 import pathlib
 import sys
 import tempfile
@@ -30,24 +31,34 @@ class Replay(unittest.TestCase):
         cls.server = cls.enterClassContext(ServerProcess("--camera", f"desk=replay:{DATA}?fps=15"))
         cls.address = cls.server.address
 
-    def assert_is_the_recording(self, pictures):
-        """`pictures`: sequence -> pixels, one loop of the recording in any rotation."""
-        self.assertEqual(len(pictures), FRAMES)
-        sequences = sorted(pictures)
-        self.assertEqual(sequences, list(range(sequences[0], sequences[0] + FRAMES)), "a frame is missing")
-        for sequence in sequences:
+    def check(self, pictures, missed):
+        """Whether the pictures (sequence -> pixels) hold the whole recording. Each must be the recorded one.
+
+        A machine that is too busy makes the replay leave pictures out, which it must say; nothing else may lack.
+        """
+        for sequence, pixels in pictures.items():
             # docs/sources.md: the frame with sequence s is picture s modulo the number of pictures.
-            self.assertTrue((pictures[sequence] == self.originals[sequence % FRAMES]).all(), f"frame {sequence} differs")
+            self.assertTrue((pixels == self.originals[sequence % FRAMES]).all(), f"frame {sequence} differs")
+        self.assertEqual({record["reason"] for record in missed} - {"source_gap"}, set())
+        lacking = max(pictures) - min(pictures) + 1 - len(pictures)
+        self.assertEqual(sum(record["count"] for record in missed), lacking, "a frame lacks, and nothing says why")
+        return len({sequence % FRAMES for sequence in pictures}) == FRAMES
+
+    def grab(self, codec):
+        with tempfile.TemporaryDirectory() as folder:
+            done = lenswire("grab", f"{self.address}/desk/depth", "--frames", FRAMES, "--out", folder,
+                            "--policy", "every", "--codec", codec)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            pictures = {int(p.stem.rsplit("-", 1)[1]): lwp.png_decode(p.read_bytes())
+                        for p in pathlib.Path(folder).glob("desk-depth-*.png")}
+            self.assertEqual(len(pictures), FRAMES)
+            index = [json.loads(line) for line in (pathlib.Path(folder) / "frames.jsonl").read_text().splitlines()]
+            return pictures, [record for frame in index[1:] for record in frame.get("missed", [])]
 
     def test_grab_equals_the_source(self):
         for codec in ("raw", "png"):
-            with self.subTest(codec), tempfile.TemporaryDirectory() as folder:
-                done = lenswire("grab", f"{self.address}/desk/depth", "--frames", FRAMES, "--out", folder,
-                                "--policy", "every", "--codec", codec)
-                self.assertEqual(done.returncode, 0, done.stderr)
-                pictures = {int(p.stem.rsplit("-", 1)[1]): lwp.png_decode(p.read_bytes())
-                            for p in pathlib.Path(folder).glob("desk-depth-*.png")}
-                self.assert_is_the_recording(pictures)
+            with self.subTest(codec):
+                self.assertTrue(any(self.check(*self.grab(codec)) for _ in range(6)))
 
     def test_python_reader_equals_the_source_over_every_transport(self):
         host, _, port = self.address.rpartition(":")
@@ -58,12 +69,14 @@ class Replay(unittest.TestCase):
                     reply = reader.subscribe("desk", "depth", codec, policy="every", queue_frames=64)
                     self.assertEqual((reply["profile"]["width"], reply["profile"]["height"]), (640, 480))
                     pictures = {}
-                    for _ in range(FRAMES):
+                    missed = []
+                    while len({sequence % FRAMES for sequence in pictures}) < FRAMES and len(pictures) < 6 * FRAMES:
                         _, frame = reader.next()
-                        self.assertEqual((frame.codec, frame.missed if pictures else []), (codec, []))
+                        self.assertEqual(frame.codec, codec)
+                        missed += frame.missed if pictures else []
                         pictures[frame.sequence] = frame.pixels
                     reader.close()
-                    self.assert_is_the_recording(pictures)
+                    self.assertTrue(self.check(pictures, missed))
 
     @unittest.skipUnless(cv2, "needs python3-opencv")
     def test_depth_png_equals_the_source_for_opencv(self):
