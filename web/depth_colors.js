@@ -1,6 +1,7 @@
-// Depth as colours: the map of the server (src/filter/colorize.hpp), so both pictures look the same.
+// Depth as colours: the map of the server (src/filter/colorize.hpp) over the range of its HTTP pictures, so both
+// look the same.
 
-const SHOWN_MINIMUM_M = 0.3;
+const SHOWN_MINIMUM_M = 0;
 const SHOWN_MAXIMUM_M = 10;
 const ANCHORS = [
   [130, 10, 15], [200, 45, 10], [245, 110, 30], [250, 180, 50], [200, 235, 60], [110, 245, 110],

@@ -55,7 +55,8 @@ export class DepthReadout {
   refresh() {
     const frame = this.frame();
     const pixel = frame && this.pointer && pixelUnder(this.canvas, this.pointer.x, this.pointer.y);
-    this.write(pixel ? describeDepth(frame, pixel) : '');
+    if (pixel) this.write(describeDepth(frame, pixel));
+    else this.write(frame ? 'Point at the picture to read metres.' : '');
   }
 }
 

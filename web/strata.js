@@ -41,7 +41,8 @@ function module() {
 export class StrataDecoder {
   /** Throws NoDecoder where the browser or the server's build has none. */
   static async create() {
-    return new StrataDecoder((await WebAssembly.instantiate(await module())).exports);
+    const code = await module();
+    return new StrataDecoder((await WebAssembly.instantiate(code)).exports);
   }
 
   constructor(exports) {
