@@ -1,16 +1,19 @@
 # Files as bytes in a C++ source. Used in two ways:
 #
 #   include(EmbedFiles)
-#   lenswire_embed_files(OUT generated.cpp FOLDER web FILES index.html app.js ...)
-#       adds the build step; `generated.cpp` defines lenswire::server::embedded_files().
+#   lenswire_embed_files(OUT generated.cpp FOLDER web FILES index.html app.js ... [MADE_FILES /build/x.wasm ...])
+#       adds the build step; `generated.cpp` defines lenswire::server::embedded_files(). MADE_FILES are
+#       files that other build steps make, with their full paths; they are served by their names.
 #   cmake -D OUT=... -D FOLDER=... -D FILES=a,b -P EmbedFiles.cmake
 #       is that step.
 
 if(NOT CMAKE_SCRIPT_MODE_FILE)
   set(LENSWIRE_EMBED_SCRIPT ${CMAKE_CURRENT_LIST_FILE})
   function(lenswire_embed_files)
-    cmake_parse_arguments(ARG "" "OUT;FOLDER" "FILES" ${ARGN})
+    cmake_parse_arguments(ARG "" "OUT;FOLDER" "FILES;MADE_FILES" ${ARGN})
     list(TRANSFORM ARG_FILES PREPEND ${ARG_FOLDER}/ OUTPUT_VARIABLE inputs)
+    list(APPEND inputs ${ARG_MADE_FILES})
+    list(APPEND ARG_FILES ${ARG_MADE_FILES})
     list(JOIN ARG_FILES "," names)
     add_custom_command(OUTPUT ${ARG_OUT}
       COMMAND ${CMAKE_COMMAND} -D OUT=${ARG_OUT} -D FOLDER=${ARG_FOLDER} -D FILES=${names} -P ${LENSWIRE_EMBED_SCRIPT}
@@ -24,9 +27,10 @@ set(type_html "text/html; charset=utf-8")
 set(type_js "text/javascript; charset=utf-8")
 set(type_css "text/css; charset=utf-8")
 set(type_svg "image/svg+xml")
+set(type_wasm "application/wasm")
 
 string(REPLACE "," ";" FILES "${FILES}")
-list(SORT FILES)
+list(SORT FILES COMPARE FILE_BASENAME)
 if("index.html" IN_LIST FILES)  # it becomes "/", which sorts first
   list(REMOVE_ITEM FILES index.html)
   list(PREPEND FILES index.html)
@@ -34,12 +38,14 @@ endif()
 set(arrays "")
 set(entries "")
 set(number 0)
-foreach(file ${FILES})
-  file(READ ${FOLDER}/${file} hex HEX)
+foreach(input ${FILES})
+  get_filename_component(input ${input} ABSOLUTE BASE_DIR ${FOLDER})
+  get_filename_component(file ${input} NAME)
+  file(READ ${input} hex HEX)
   if(hex STREQUAL "")
-    message(FATAL_ERROR "${FOLDER}/${file} is empty")
+    message(FATAL_ERROR "${input} is empty")
   endif()
-  file(SHA256 ${FOLDER}/${file} hash)
+  file(SHA256 ${input} hash)
   string(SUBSTRING ${hash} 0 16 etag)
   string(REGEX MATCH "[^.]+$" extension ${file})
   if(NOT DEFINED type_${extension})

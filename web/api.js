@@ -90,3 +90,8 @@ export function pictureUrl(name, stream, kind, query = '') {
 export function openPicture(url, signal) {
   return request(url, {}, signal);
 }
+
+/** Starts to fetch a file of the page that is neither script nor style. */
+export function openFile(path) {
+  return request(path, {});
+}

@@ -2,7 +2,9 @@
 
 import {pictureUrl, token} from './api.js';
 import {Controls} from './controls.js';
+import {DepthReadout, offerFrames, withdrawFrames} from './depth_readout.js';
 import {element, setText} from './dom.js';
+import {ExactDepth} from './exact_depth.js';
 import {LivePicture} from './live_picture.js';
 
 const PICTURE_KINDS = new Set(['color', 'depth', 'infrared']);
@@ -19,6 +21,8 @@ function rateText(stream) {
 class StreamFigure {
   constructor(camera, stream) {
     this.node = element('figure', 'stream');
+    this.camera = camera;
+    this.stream = stream.stream;
     this.hasPicture = PICTURE_KINDS.has(stream.kind);
     this.frame = element('div', 'picture');
     if (this.hasPicture) {
@@ -27,7 +31,6 @@ class StreamFigure {
       this.canvas.setAttribute('aria-label', `${camera} ${stream.stream}, live`);
       this.canvas.dataset.stream = `${camera}/${stream.stream}`;
       this.frame.append(this.canvas);
-      this.live = new LivePicture(this.canvas, camera, stream.stream);
       this.frame.addEventListener('dblclick', () => {
         if (document.fullscreenElement) document.exitFullscreen();
         else this.frame.requestFullscreen?.();
@@ -51,6 +54,45 @@ class StreamFigure {
       caption.append(this.still);
     }
     this.node.append(this.frame, caption);
+    if (stream.kind === 'depth') this.addDepth(caption);
+    else if (this.hasPicture) this.live = new LivePicture(this.canvas, camera, stream.stream);
+  }
+
+  /** The line under a depth picture: how exact it is, and what lies under the pointer. */
+  addDepth(caption) {
+    this.exactness = element('span', 'exactness');
+    this.exactness.setAttribute('role', 'status');
+    const depth = element('output', 'depth');
+    caption.append(this.exactness, depth);
+    this.readout = new DepthReadout(this.canvas, () => this.live.frame ?? null, (text) => setText(depth, text));
+    offerFrames(this.canvas.dataset.stream, () => this.live.frame ?? null);
+    this.showExact();
+  }
+
+  showExact() {
+    this.live = new ExactDepth(this.canvas, this.camera, this.stream, {
+      onFrame: () => {
+        const {nearLimit} = this.live.frame;
+        this.showExactness(nearLimit ? `within ${nearLimit} raw steps, checksum verified` : 'exact, checksum verified', true);
+        this.readout.refresh();
+      },
+      onUnavailable: (reason) => this.showColored(reason),
+    });
+  }
+
+  /** The server's picture instead; it is tried anew when the camera or the server has been away. */
+  showColored(reason) {
+    const {wanted} = this.live;
+    this.live.close();
+    this.live = new LivePicture(this.canvas, this.camera, this.stream);
+    this.live.setWanted(wanted);
+    this.showExactness(`JPEG picture, not exact: ${reason}`, false);
+    this.readout.refresh();
+  }
+
+  showExactness(text, exact) {
+    setText(this.exactness, text);
+    this.exactness.dataset.exact = exact;
   }
 
   show(stream, live) {
@@ -59,6 +101,12 @@ class StreamFigure {
     setText(this.rate, live ? rateText(stream) : '');
     const clients = Number(stream.clients ?? 0);
     setText(this.viewers, live && clients ? `${clients} ${clients === 1 ? 'viewer' : 'viewers'}` : '');
+    if (this.readout && live && !this.wasLive && this.live instanceof LivePicture) {
+      this.live.close();
+      this.showExactness('', false);
+      this.showExact();
+    }
+    this.wasLive = live;
     this.live?.setWanted(live);
     if (this.live) this.frame.dataset.note = live ? 'waiting for the first picture' : 'no picture';
     this.node.classList.toggle('off', !live);
@@ -66,6 +114,7 @@ class StreamFigure {
 
   close() {
     this.live?.close();
+    if (this.readout) withdrawFrames(this.canvas.dataset.stream);
     this.node.remove();
   }
 }

@@ -1,11 +1,9 @@
 // Run by ctest with node: the reader of picture streams, fed in every possible cut.
 import assert from 'node:assert/strict';
-import {readFile} from 'node:fs/promises';
 import {test} from 'node:test';
+import {importPage} from './import_for_test.mjs';
 
-// The page's files are modules for browsers; without a package.json node would not take them as such.
-const source = await readFile(new URL('./multipart.js', import.meta.url), 'utf8');
-const {parts} = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+const {parts} = await importPage('multipart.js');
 
 const bytesOf = (text) => new TextEncoder().encode(text);
 

@@ -17,8 +17,8 @@ struct EmbeddedFile {
 
 /// The Content-Security-Policy under which the page works; sent with every file of it.
 inline constexpr std::string_view kPagePolicy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Every file, sorted by path. Written by cmake/EmbedFiles.cmake at build time.
 ///
