@@ -7,8 +7,8 @@ pkg_check_modules(LENSWIRE_CHARLS IMPORTED_TARGET charls)
 pkg_check_modules(LENSWIRE_AVCODEC IMPORTED_TARGET libavcodec libavutil)
 
 add_library(lenswire_bench_depth STATIC
-  depth.cpp depth_image.cpp depth_report.cpp rivals/depth_rivals.cpp rivals/ffv1_rival.cpp
-  rivals/jpegls_rival.cpp rivals/png_rival.cpp)
+  depth.cpp depth_chart.cpp depth_image.cpp depth_report.cpp rivals/depth_rivals.cpp
+  rivals/ffv1_rival.cpp rivals/jpegls_rival.cpp rivals/png_rival.cpp)
 target_include_directories(lenswire_bench_depth
   PUBLIC ${CMAKE_CURRENT_SOURCE_DIR} PRIVATE ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(lenswire_bench_depth

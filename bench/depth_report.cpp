@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 
 namespace lenswire::bench {
 namespace {
@@ -30,73 +29,6 @@ std::string json_scores(const DepthReport& report,
         s.exact, s.within_limit);
   }
   return out + "}";
-}
-
-struct Panel {
-  const char* title;
-  double DepthScore::*speed;
-  double left;
-};
-
-constexpr double kPanelWidth = 380;
-constexpr double kPanelHeight = 320;
-constexpr double kTop = 50;
-
-/// Where a value lies on a logarithmic axis from `low` to `high`, 0..1.
-double on_axis(double value, double low, double high) {
-  return std::log(value / low) / std::log(high / low);
-}
-
-void draw_panel(const DepthReport& report, const Panel& panel, std::string& svg) {
-  double slow = 1e9;
-  double fast = 0;
-  double high = 0;
-  for (const auto& [key, score] : report.geomean) {
-    slow = std::min(slow, score.*panel.speed);
-    fast = std::max(fast, score.*panel.speed);
-    high = std::max(high, score.ratio);
-  }
-  slow /= 1.3;
-  fast *= 1.6;
-  high *= 1.3;
-  const double bottom = kTop + kPanelHeight;
-  auto to = std::back_inserter(svg);
-  fmt::format_to(to,
-                 "<rect x='{}' y='{}' width='{}' height='{}' fill='none' stroke='#999'/>"
-                 "<text x='{}' y='{}' text-anchor='middle' font-weight='bold'>{}</text>\n",
-                 panel.left, kTop, kPanelWidth, kPanelHeight, panel.left + kPanelWidth / 2,
-                 kTop - 14, panel.title);
-  for (double tick = 1; tick < 1e6; tick *= 10) {
-    for (const double step : {1.0, 2.0, 5.0}) {
-      const double value = tick * step;
-      if (value > slow && value < fast) {
-        const double x = panel.left + kPanelWidth * on_axis(value, slow, fast);
-        fmt::format_to(to,
-                       "<path d='M{:.1f} {}V{}' stroke='#ddd'/><text x='{:.1f}' y='{}' "
-                       "text-anchor='middle'>{}</text>\n",
-                       x, kTop, bottom, x, bottom + 16, value);
-      }
-      if (value <= high) {
-        const double y = bottom - kPanelHeight * on_axis(value, 0.9, high);
-        fmt::format_to(to,
-                       "<path d='M{} {:.1f}H{}' stroke='#ddd'/><text x='{}' y='{:.1f}' "
-                       "text-anchor='end'>{}</text>\n",
-                       panel.left, y, panel.left + kPanelWidth, panel.left - 6, y + 4, value);
-      }
-    }
-  }
-  for (const CodecName& codec : report.codecs) {
-    const DepthScore& score = report.geomean.at(codec.key);
-    const double x = panel.left + kPanelWidth * on_axis(score.*panel.speed, slow, fast);
-    const double y = bottom - kPanelHeight * on_axis(score.ratio, 0.9, high);
-    const bool ours = codec.key.starts_with("strata");
-    const bool right = x > panel.left + kPanelWidth * 0.7;
-    fmt::format_to(to,
-                   "<circle cx='{:.1f}' cy='{:.1f}' r='5' fill='{}'/><text x='{:.1f}' y='{:.1f}' "
-                   "text-anchor='{}'{}>{}</text>\n",
-                   x, y, ours ? "#d33" : "#36c", x + (right ? -9 : 9), y + 4,
-                   right ? "end" : "start", ours ? " font-weight='bold'" : "", codec.label);
-  }
 }
 
 }  // namespace
@@ -143,19 +75,6 @@ std::string to_table(const DepthReport& report) {
   for (const std::string& folder : report.folders) add(folder, report.scores.at(folder));
   if (report.folders.size() > 1) add("geometric mean", report.geomean);
   return out;
-}
-
-std::string to_svg(const DepthReport& report) {
-  std::string svg =
-      "<svg xmlns='http://www.w3.org/2000/svg' width='900' height='430' font-family='sans-serif' "
-      "font-size='12'><rect width='900' height='430' fill='white'/>\n";
-  draw_panel(report, {"encode", &DepthScore::encode_mbps, 60}, svg);
-  draw_panel(report, {"decode", &DepthScore::decode_mbps, 500}, svg);
-  svg +=
-      "<text x='450' y='415' text-anchor='middle'>raw MB/s on one thread (right: faster)</text>"
-      "<text transform='translate(18 210) rotate(-90)' text-anchor='middle'>compression ratio (up: "
-      "smaller)</text>\n</svg>\n";
-  return svg;
 }
 
 }  // namespace lenswire::bench

@@ -32,7 +32,8 @@ void summarise(DepthReport& report);
 
 [[nodiscard]] std::string to_json(const DepthReport& report);
 [[nodiscard]] std::string to_table(const DepthReport& report);
-/// Ratio against speed, one panel for each direction, on logarithmic axes.
+/// Ratio against speed, one panel for each direction, on logarithmic axes. Written in
+/// depth_chart.cpp.
 [[nodiscard]] std::string to_svg(const DepthReport& report);
 
 }  // namespace lenswire::bench

@@ -19,6 +19,7 @@ build_packages=(
 test_packages=(
   clang clang-format-14 libclang-rt-14-dev lld
   binutils curl git iproute2 procps python3 python3-numpy
+  g++-aarch64-linux-gnu qemu-user
 )
 optional_packages=(
   chromium ffmpeg gpsd iptables netcat-openbsd nodejs python3-opencv python3-websocket systemd v4l-utils

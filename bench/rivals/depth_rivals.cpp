@@ -185,6 +185,8 @@ std::vector<NamedRival> make_depth_rivals() {
   add("strata_default", "Strata", std::make_unique<Strata>(strata_options{}));
   add("strata_fast", "Strata FAST",
       std::make_unique<Strata>(strata_options{STRATA_FAST, 0, STRATA_NEAR_CODES, 1}));
+  add("strata_dense", "Strata DENSE",
+      std::make_unique<Strata>(strata_options{STRATA_DENSE, 0, STRATA_NEAR_CODES, 1}));
   add("strata_near1", "Strata NEAR 1",
       std::make_unique<Strata>(strata_options{STRATA_DEFAULT, 1, STRATA_NEAR_CODES, 1}), false);
   add("rvl", "RVL", std::make_unique<Rvl>());

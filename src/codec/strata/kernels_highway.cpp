@@ -2,6 +2,12 @@
 
 #define LENSWIRE_STRATA_ENCODER
 
+#if defined(__aarch64__)
+// NEON is always there, so nothing is chosen at run time and Highway's library is not needed. Its
+// choice would also ask for AES instructions, which a Raspberry Pi 4 lacks and no kernel uses.
+#define HWY_COMPILE_ONLY_STATIC
+#define TOOLCHAIN_MISS_SYS_AUXV_H
+#endif
 // Fixed sizes of 8 and 16 lanes suit the data; scalable vectors would only cost.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #define HWY_WANT_AVX3_DL
@@ -44,6 +50,9 @@ HWY_AFTER_NAMESPACE();
 namespace lenswire::strata {
 
 void append_highway_targets(std::vector<Target>& targets) {
+#if defined(__aarch64__)
+  targets.push_back(HWY_NAMESPACE::target("neon"));
+#else
   const int64_t supported = hwy::SupportedTargets();
   // The lower the bit, the better the target.
 #if HWY_TARGETS & HWY_AVX3_DL
@@ -63,6 +72,7 @@ void append_highway_targets(std::vector<Target>& targets) {
 #endif
 #if HWY_TARGETS & HWY_NEON
   if ((supported & HWY_NEON) != 0) targets.push_back(N_NEON::target("neon"));
+#endif
 #endif
 }
 

@@ -103,6 +103,18 @@ class EachTarget {
   std::size_t count_ = 0;
 };
 
+#if LENSWIRE_STRATA_WANTS_SIMD
+TEST(Strata, TheBestTargetIsASimdOne) {
+  std::size_t count = 0;
+  const char* const* names = strata_targets(&count);
+  ASSERT_GE(count, 2U);
+  EXPECT_STREQ(names[count - 1], "scalar");
+#ifdef __aarch64__
+  EXPECT_STREQ(names[0], "neon");
+#endif
+}
+#endif
+
 TEST(Strata, EveryPictureComesBackExactlyFromEveryTarget) {
   const EachTarget targets;
   for (const auto& entry : hard_pictures()) {
