@@ -28,7 +28,7 @@ const char* strata_status_text(strata_status status);
 typedef enum strata_profile {
   STRATA_DEFAULT = 0,
   STRATA_FAST = 1, /* two fifths larger, and half as fast again both ways */
-  STRATA_DENSE = 2 /* a twentieth smaller, for a quarter of the speed */
+  STRATA_DENSE = 2 /* a twentieth smaller, and a fifth slower to encode */
 } strata_profile;
 
 /* How strata_options.near_limit counts. */

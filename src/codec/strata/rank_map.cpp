@@ -74,8 +74,7 @@ void RankMap::build(const PixelRows& image, const strata_options& options,
   if (options.near_limit != 0)
     merge(options);
   else if (!pays(image, options.profile)) {
-    // An image that is nearly empty says nothing about the next.
-    refusals_ = valid_asked_ > kAsked / 4 ? kRefusals : 0;
+    refuse(valid_asked_);
     return;
   }
   write_table();
@@ -99,6 +98,11 @@ bool RankMap::lasts() noexcept {
   return true;
 }
 
+void RankMap::refuse(uint64_t valid_asked) noexcept {
+  // An image that is nearly empty says nothing about the next.
+  refusals_ = valid_asked > kAsked / 4 ? kRefusals : 0;
+}
+
 bool RankMap::promises(const PixelRows& image) noexcept {
   used_ = false;
   if (refusals_ != 0) {
@@ -115,7 +119,9 @@ bool RankMap::promises(const PixelRows& image) noexcept {
     distinct += (asked[code >> 6] & bit) == 0;
     asked[code >> 6] |= bit;
   });
-  return distinct * 16 < valid * 11;
+  if (distinct * 16 < valid * 11) return true;
+  refuse(valid);
+  return false;
 }
 
 void RankMap::learn(std::span<const Patch> patches) noexcept {

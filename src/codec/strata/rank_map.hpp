@@ -38,7 +38,8 @@ class RankMap {
   /// Whether the last build() made a table that is good for one more image.
   [[nodiscard]] bool lasts() noexcept;
   /// Whether build() is worth the time: not where nearly every pixel has a code of its own, as from
-  /// a time-of-flight camera, and not soon after a table did not pay. Forgets the table.
+  /// a time-of-flight camera, and for a while after that or after a table did not pay. Forgets the
+  /// table.
   [[nodiscard]] bool promises(const PixelRows& image) noexcept;
   /// Adds what was learned, and looks at the image if much of it seems new.
   void adapt(const PixelRows& image, const EncodeKernels& kernels, uint16_t* row_copy);
@@ -59,6 +60,7 @@ class RankMap {
  private:
   void mark(const PixelRows& image, const EncodeKernels& kernels, Look look, uint16_t* row_copy);
   void number_codes() noexcept;
+  void refuse(uint64_t valid_asked) noexcept;
   void merge(const strata_options& options);
   void write_table();
   [[nodiscard]] bool pays(const PixelRows& image, strata_profile profile) noexcept;
