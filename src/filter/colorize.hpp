@@ -12,7 +12,7 @@
 namespace lenswire::filter {
 
 /// What is shown when nobody asks for something else.
-inline constexpr double kShownMinimumM = 0.3;
+inline constexpr double kShownMinimumM = 0.0;
 inline constexpr double kShownMaximumM = 10.0;
 
 /// 256 colours (red, green, blue) from near to far: dark red, orange, yellow, green, cyan, blue,

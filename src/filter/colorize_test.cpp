@@ -50,9 +50,10 @@ TEST(Colorize, EqualsTheReferenceForEveryCode) {
     long lo, hi;
   };
   for (const auto& [unit, min_m, max_m, lo, hi] :
-       {Case{0.001, kShownMinimumM, kShownMaximumM, 300, 10000}, Case{0.001, 0, 65.535, 0, 65535},
-        Case{0.00025, 0.3, 10, 1200, 40000}, Case{0.001, 1, 1.001, 1000, 1001},
-        Case{0.0001, 0, 400, 0, 4000000}, Case{0.001, 0.5, 0.767, 500, 767}}) {
+       {Case{0.001, kShownMinimumM, kShownMaximumM, 0, 10000}, Case{0.001, 0.3, 10, 300, 10000},
+        Case{0.001, 0, 65.535, 0, 65535}, Case{0.00025, 0.3, 10, 1200, 40000},
+        Case{0.001, 1, 1.001, 1000, 1001}, Case{0.0001, 0, 400, 0, 4000000},
+        Case{0.001, 0.5, 0.767, 500, 767}}) {
     ASSERT_TRUE(colorize(in.view(), unit, min_m, max_m, out));
     ASSERT_EQ(out.format, PixelFormat::RGB8);
     for (long code = 0; code < 65536; ++code) {
