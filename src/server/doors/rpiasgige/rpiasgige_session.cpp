@@ -12,6 +12,8 @@ namespace lenswire::server::rpiasgige {
 namespace {
 
 constexpr std::size_t kReadBytes = 4 << 10;
+// Portions per turn, of some hundred requests each, so that one client leaves room for the others.
+constexpr int kReadsPerTurn = 4;
 constexpr std::string_view kHttpStart = "GET ";
 constexpr auto kHandshakeDeadline = std::chrono::seconds(10);
 constexpr auto kLingerDeadline = std::chrono::seconds(2);
@@ -70,6 +72,7 @@ void RpiasgigeSession::on_writable() {
 // A loop, not a recursion by way of answered(): one read may bring hundreds of requests.
 void RpiasgigeSession::serve_tcp() {
   if (std::exchange(serving_, true)) return;
+  int reads = 0;
   while (!ended_ && !busy_ && !lingering_ && stream_) {
     if (const auto request = assembler_.next()) {
       busy_ = true;
@@ -84,6 +87,9 @@ void RpiasgigeSession::serve_tcp() {
       wire::Request half;
       half.command = wire::Command::Incomplete;
       talk_->handle(half);
+    } else if (++reads > kReadsPerTurn) {
+      stream_->wait_readable();
+      break;
     } else if (!read_more()) {
       break;
     }
