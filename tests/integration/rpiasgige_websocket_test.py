@@ -152,6 +152,21 @@ class Doorkeeping(WebSocketTest):
             slow.sendall(b"GET / HTTP/1.1\r\nUpgrade: webs")
             self.assertEqual(slow.recv(100), b"")
 
+    def test_a_handshake_that_comes_letter_by_letter_is_ended(self):
+        began = time.monotonic()
+        with socket.create_connection(("127.0.0.1", self.port), 30) as slow:
+            slow.sendall(b"GET / HTTP/1.1\r\nUpgrade: ")
+            slow.settimeout(0.5)
+            while True:
+                try:
+                    slow.sendall(b"w")
+                    self.assertEqual(slow.recv(100), b"")
+                    break
+                except TimeoutError:
+                    self.assertLess(time.monotonic() - began, 20)
+                except ConnectionError:
+                    break
+
     def test_two_hundred_come_ask_and_vanish(self):
         def round_of(count):
             clients = [websocket.create_connection(f"ws://127.0.0.1:{self.port}", timeout=20) for _ in range(count)]

@@ -28,7 +28,8 @@ RpiasgigeSession::RpiasgigeSession(Worker& worker, DoorShared& door,
       door_(door),
       stream_(std::move(stream)),
       admission_(std::move(admission)),
-      last_progress_(worker.now()) {}
+      began_(worker.now()),
+      last_progress_(began_) {}
 
 RpiasgigeSession::~RpiasgigeSession() { end(); }
 
@@ -257,7 +258,7 @@ void RpiasgigeSession::tick(MonotonicTime now) {
     return;  // the conversation has its own deadline
   } else if (speaks_ == Speaks::Tcp || speaks_ == Speaks::Unknown) {
     if (quiet >= kSilence) end();
-  } else if (!opened_ && quiet > kHandshakeDeadline) {
+  } else if (!opened_ && now - began_ > kHandshakeDeadline) {
     end();
   }
 }

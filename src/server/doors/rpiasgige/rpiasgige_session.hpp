@@ -76,7 +76,8 @@ class RpiasgigeSession final : public Session,
   bool opened_ = false;
   bool ended_ = false;
   std::size_t lingered_bytes_ = 0;
-  MonotonicTime last_progress_{};
+  const MonotonicTime began_;
+  MonotonicTime last_progress_;
 };
 
 }  // namespace lenswire::server::rpiasgige
