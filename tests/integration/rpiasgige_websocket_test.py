@@ -188,6 +188,27 @@ class Doorkeeping(WebSocketTest):
 
 
 @unittest.skipUnless(websocket, "no python3-websocket here")
+class SlowLink(WebSocketTest):
+    cameras = ("--camera", "cam=synthetic:room?size=1920x1080")
+
+    def test_a_picture_that_takes_longer_than_the_patience_with_the_stuck_comes_whole(self):
+        client = self.connect(sockopt=((socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 10),))
+        self.ask(client, packet(b"OPEN"))
+        client.send_binary(packet(b"GRAB"))
+        taken = b""
+        began = time.monotonic()
+        while time.monotonic() - began < 13:
+            taken += client.sock.recv(16 << 10)
+            time.sleep(0.1)  # the slow link
+        size = 9 + 12 + 1920 * 1080 * 3
+        while len(taken) < 10 + size:
+            got = client.sock.recv(1 << 20)
+            self.assertTrue(got, f"closed after {len(taken)} bytes")
+            taken += got
+        self.assertEqual(shape(taken[10:])[:3], (1080, 1920, 16))
+
+
+@unittest.skipUnless(websocket, "no python3-websocket here")
 class BrokenCamera(WebSocketTest):
     cameras = ("--camera", "gone=v4l2:/dev/no-such-camera")
 

@@ -213,6 +213,8 @@ void RpiasgigeSession::on_sent() {
   serve_messages();
 }
 
+void RpiasgigeSession::on_progress() { last_progress_ = worker_.now(); }
+
 void RpiasgigeSession::on_closed() { end(); }
 
 // --- answers

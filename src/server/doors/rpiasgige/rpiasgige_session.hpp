@@ -42,6 +42,7 @@ class RpiasgigeSession final : public Session,
   void on_open() override { opened_ = true; }
   void on_message(std::span<const std::byte> message) override;
   void on_sent() override;
+  void on_progress() override;
   void on_closed() override;
 
   void serve_tcp();
