@@ -279,6 +279,16 @@ TEST(PushListenSource, ManySendersThatVanishLeaveNothing) {
   }));
 }
 
+TEST(PushListenSource, ManyWhoSayNothingKeepNobodyOut) {
+  const auto port = LoopbackPort::unused();
+  Running running(fmt::format("push-listen:{}", port));
+  std::vector<Loopback> silent;
+  for (int i = 0; i < 70; ++i) silent.push_back(Loopback::to(port));
+  const auto sender = Loopback::to(port);
+  sender.send(head("cam") + part(jpeg(64, 32)));
+  ASSERT_TRUE(eventually([&] { return !running.frames().empty(); }));
+}
+
 TEST(PushListenSource, RefusesWhatMakesNoSense) {
   const auto error = [](const std::string& text) {
     auto made =

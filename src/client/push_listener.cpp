@@ -104,13 +104,22 @@ class PushListener::Impl final : public PushSessionOwner {
   // The rest runs on the loop, where it does not say otherwise.
 
   void accept(base::UniqueFd socket) {
-    if (sessions.size() >= kMostSenders) {
+    if (sessions.size() >= kMostSenders && !make_room()) {
       base::log_warning("push_full", {{"address", bound.text()}, {"senders", sessions.size()}});
       return;
     }
     auto& session = *sessions.emplace_back(std::make_unique<PushSession>(
         *this, net::make_tcp_stream(thread, socket.release(), {}), tls, settings.transport));
     session.begin();
+  }
+
+  // Whoever has not said for longest what it wants must not keep out those who do.
+  bool make_room() {
+    const auto found = std::find_if(sessions.begin(), sessions.end(),
+                                    [](const auto& session) { return !session->receiver(); });
+    if (found == sessions.end()) return false;
+    (*found)->dismiss();
+    return true;
   }
 
   Result<std::shared_ptr<PushReceiver>> claim(PushSession& session,
