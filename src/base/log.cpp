@@ -40,6 +40,29 @@ spdlog::logger& logger() {
   return *instance;
 }
 
+// The length in bytes of the printable character beyond ASCII that `text` begins with; 0 where
+// there is none: bad UTF-8, the control characters of C1 (which terminals obey, too), and those
+// that break lines or turn the direction of text.
+std::size_t beyond_ascii(std::string_view text) noexcept {
+  const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned lead = byte(0);
+  const std::size_t length = lead < 0xc2   ? 0
+                             : lead < 0xe0 ? 2
+                             : lead < 0xf0 ? 3
+                             : lead < 0xf5 ? 4
+                                           : 0;
+  if (length == 0 || text.size() < length) return 0;
+  std::uint32_t code = lead & (0x7fU >> length);
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0U) != 0x80) return 0;
+    code = code << 6 | (byte(i) & 0x3fU);
+  }
+  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
+  const bool surrogate = code >= 0xd800 && code < 0xe000;
+  const bool control = code < 0xa0 || (code >= 0x2028 && code <= 0x202e);
+  return overlong || surrogate || control || code > 0x10ffff ? 0 : length;
+}
+
 class RateLimit {
  public:
   /// How many lines of this event were left out before this one, or nothing: leave it out.
@@ -90,9 +113,13 @@ void log(LogLevel level, std::string_view event, std::initializer_list<LogField>
 std::string log_escaped(std::string_view text) {
   std::string out;
   bool quoted = text.empty();
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
+    if (const auto length = byte < 0x80 ? 0 : beyond_ascii(text.substr(i))) {
+      out.append(text, i, length);
+      i += length - 1;
+    } else if (byte < 0x20 || byte >= 0x7f) {
       fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
     } else {
       if (c == '"' || c == '\\') out.push_back('\\');

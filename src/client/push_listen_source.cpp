@@ -187,9 +187,8 @@ class PushListenSource final : public Source {
   Result<void> listen() {
     base::MutexLock lock(mutex_);
     if (listener_) return {};
-    auto shared = PushListener::share(settings_.listener);
+    auto shared = PushListener::share(settings_.listener, receiver_);
     if (!shared) return fail(std::move(shared).error());
-    if (auto added = (*shared)->add(receiver_); !added) return added;
     listener_ = std::move(*shared);
     return {};
   }

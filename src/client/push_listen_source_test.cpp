@@ -62,6 +62,7 @@ class Running final : private SourceSink {
     auto made = push_listen_source_kind().make(std::move(*uri), {base::system_clock()});
     if (!made) throw std::runtime_error(made.error().message);
     source_ = std::move(*made);
+    (void)source_->probe();  // from here on it listens
     thread_ = std::thread([this] {
       const auto stop = stop_.token();
       do {
@@ -277,6 +278,30 @@ TEST(PushListenSource, ManySendersThatVanishLeaveNothing) {
     last.send(head("last") + part(jpeg(64, 32)));
     return !running.frames().empty();
   }));
+}
+
+TEST(PushListenSource, WhoComesFirstIsNotRefused) {
+  for (int i = 0; i < 50; ++i) {
+    const auto port = LoopbackPort::unused();
+    auto uri = base::SourceUri::parse(fmt::format("push-listen:{}", port));
+    auto source = push_listen_source_kind().make(std::move(*uri), {base::system_clock()});
+    ASSERT_TRUE(source);
+    std::thread opener([&] { (void)(*source)->probe(); });
+    auto sender = Loopback::to(port);
+    sender.send(head("cam") + part(jpeg(64, 32)));
+    opener.join();
+    ASSERT_TRUE(eventually([&] { return (*source)->probe().has_value(); })) << i;
+  }
+}
+
+TEST(PushListenSource, ManyWhoSayNothingKeepNobodyOut) {
+  const auto port = LoopbackPort::unused();
+  Running running(fmt::format("push-listen:{}", port));
+  std::vector<Loopback> silent;
+  for (int i = 0; i < 70; ++i) silent.push_back(Loopback::to(port));
+  const auto sender = Loopback::to(port);
+  sender.send(head("cam") + part(jpeg(64, 32)));
+  ASSERT_TRUE(eventually([&] { return !running.frames().empty(); }));
 }
 
 TEST(PushListenSource, RefusesWhatMakesNoSense) {

@@ -104,13 +104,22 @@ class PushListener::Impl final : public PushSessionOwner {
   // The rest runs on the loop, where it does not say otherwise.
 
   void accept(base::UniqueFd socket) {
-    if (sessions.size() >= kMostSenders) {
+    if (sessions.size() >= kMostSenders && !make_room()) {
       base::log_warning("push_full", {{"address", bound.text()}, {"senders", sessions.size()}});
       return;
     }
     auto& session = *sessions.emplace_back(std::make_unique<PushSession>(
         *this, net::make_tcp_stream(thread, socket.release(), {}), tls, settings.transport));
     session.begin();
+  }
+
+  // Whoever has not said for longest what it wants must not keep out those who do.
+  bool make_room() {
+    const auto found = std::find_if(sessions.begin(), sessions.end(),
+                                    [](const auto& session) { return !session->receiver(); });
+    if (found == sessions.end()) return false;
+    (*found)->dismiss();
+    return true;
   }
 
   Result<std::shared_ptr<PushReceiver>> claim(PushSession& session,
@@ -146,7 +155,22 @@ class PushListener::Impl final : public PushSessionOwner {
       if (i <= sessions.size()) sessions[i - 1]->tick(now);
   }
 
-  // Thread-safe.
+  // Thread-safe, as the next.
+  Result<void> add(std::shared_ptr<PushReceiver> receiver) {
+    base::MutexLock lock(mutex);
+    for (const auto& other : receivers)
+      if (other->stream_id() == receiver->stream_id())
+        return fail(ErrorCode::Busy,
+                    receiver->stream_id().empty()
+                        ? fmt::format("two cameras take any Stream-ID on {}; give one of them "
+                                      "?stream-id=",
+                                      bound.text())
+                        : fmt::format("two cameras take the Stream-ID '{}' on {}",
+                                      receiver->stream_id(), bound.text()));
+    receivers.push_back(std::move(receiver));
+    return {};
+  }
+
   std::shared_ptr<PushReceiver> find(const std::string& stream_id) {
     base::MutexLock lock(mutex);
     std::shared_ptr<PushReceiver> any;
@@ -168,7 +192,8 @@ class PushListener::Impl final : public PushSessionOwner {
   std::vector<std::unique_ptr<PushSession>> graveyard;
 };
 
-Result<std::shared_ptr<PushListener>> PushListener::share(const PushListenerSettings& settings) {
+Result<std::shared_ptr<PushListener>> PushListener::share(const PushListenerSettings& settings,
+                                                          std::shared_ptr<PushReceiver> receiver) {
   // Outlives the lock, which its end would take.
   std::shared_ptr<PushListener> listener;
   auto& all = registry();
@@ -181,9 +206,14 @@ Result<std::shared_ptr<PushListener>> PushListener::share(const PushListenerSett
                   fmt::format("push-listen:{} is open already with another tls=, cert= or key=; "
                               "give all of them the same",
                               key));
-    if (listener) return listener;
+    if (listener) {
+      if (auto added = listener->impl_->add(std::move(receiver)); !added)
+        return fail(std::move(added).error());
+      return listener;
+    }
   }
   auto impl = std::make_shared<Impl>(settings);
+  if (auto added = impl->add(std::move(receiver)); !added) return fail(std::move(added).error());
   if (auto opened = impl->open(); !opened) return fail(std::move(opened).error());
   listener.reset(new PushListener(std::move(impl)));
   if (settings.address.port != 0) all.listeners[key] = listener;
@@ -193,21 +223,6 @@ Result<std::shared_ptr<PushListener>> PushListener::share(const PushListenerSett
 PushListener::~PushListener() {
   base::MutexLock lock(registry().mutex);
   impl_->close();
-}
-
-Result<void> PushListener::add(std::shared_ptr<PushReceiver> receiver) {
-  base::MutexLock lock(impl_->mutex);
-  for (const auto& other : impl_->receivers)
-    if (other->stream_id() == receiver->stream_id())
-      return fail(ErrorCode::Busy,
-                  receiver->stream_id().empty()
-                      ? fmt::format("two cameras take any Stream-ID on {}; give one of them "
-                                    "?stream-id=",
-                                    impl_->bound.text())
-                      : fmt::format("two cameras take the Stream-ID '{}' on {}",
-                                    receiver->stream_id(), impl_->bound.text()));
-  impl_->receivers.push_back(std::move(receiver));
-  return {};
 }
 
 void PushListener::remove(const PushReceiver& receiver) {

@@ -68,14 +68,14 @@ class PushReceiver {
 /// Threading: thread-safe. Its own event loop (`lw-push-PORT`) serves all connections.
 class PushListener {
  public:
-  /// The listener of this address, opened when it is the first.
+  /// The listener of this address, opened when it is the first; `receiver` is known to it before
+  /// any sender can come.
   /// Errors: those of net::TcpListener and net::TlsServerContext; InvalidArgument when the address
-  /// is open with other settings.
-  static Result<std::shared_ptr<PushListener>> share(const PushListenerSettings& settings);
+  /// is open with other settings; Busy when another receiver has this Stream-ID.
+  static Result<std::shared_ptr<PushListener>> share(const PushListenerSettings& settings,
+                                                     std::shared_ptr<PushReceiver> receiver);
   ~PushListener();
 
-  /// Errors: Busy when another receiver has this Stream-ID.
-  Result<void> add(std::shared_ptr<PushReceiver> receiver);
   void remove(const PushReceiver& receiver);
 
   /// With the port that was really bound.

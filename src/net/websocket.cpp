@@ -30,7 +30,9 @@ class AsyncStream final : public StreamListener {
  public:
   using executor_type = asio::io_context::executor_type;
 
-  explicit AsyncStream(std::unique_ptr<Stream> stream) : stream_(std::move(stream)) {
+  /// `progressed` is called whenever bytes have been written.
+  AsyncStream(std::unique_ptr<Stream> stream, std::function<void()> progressed)
+      : stream_(std::move(stream)), progressed_(std::move(progressed)) {
     stream_->set_listener(this);
   }
 
@@ -129,6 +131,7 @@ class AsyncStream final : public StreamListener {
       return;
     }
     const auto done = std::exchange(write_, nullptr);
+    if (sent.status == IoStatus::Done) progressed_();
     if (sent.status == IoStatus::Done)
       finish(done, {}, sent.bytes);
     else
@@ -136,6 +139,7 @@ class AsyncStream final : public StreamListener {
   }
 
   std::unique_ptr<Stream> stream_;
+  const std::function<void()> progressed_;
   std::optional<Pending> read_;
   Done write_;
   std::array<iovec, kMaxPieces> pieces_{};
@@ -162,7 +166,12 @@ class WebSocket::Impl : public std::enable_shared_from_this<WebSocket::Impl> {
  public:
   Impl(std::unique_ptr<Stream> stream, WebSocketListener& listener,
        const WebSocketSettings& settings)
-      : socket_(std::move(stream)), listener_(&listener), settings_(settings) {}
+      : socket_(std::move(stream),
+                [this] {
+                  if (listener_) listener_->on_progress();
+                }),
+        listener_(&listener),
+        settings_(settings) {}
 
   void accept(const HttpRequest& upgrade) {
     socket_.read_message_max(kMaxWebSocketMessageBytes);

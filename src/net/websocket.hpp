@@ -21,6 +21,8 @@ class WebSocketListener {
   virtual void on_open() = 0;
   /// One whole message, borrowed for the call.
   virtual void on_message(std::span<const std::byte> message) = 0;
+  /// The connection has taken some of what is being sent.
+  virtual void on_progress() {}
   /// The last send() is done; its pieces may go.
   virtual void on_sent() = 0;
   /// The connection is over. The last call.

@@ -101,6 +101,7 @@ class WebSocketPort final : public MessagePort, private net::WebSocketListener {
     if (!outgoing_.empty()) send();
   }
   void on_message(std::span<const std::byte> message) override { listener_.on_bytes(message); }
+  void on_progress() override { listener_.on_progress(); }
   void on_sent() override {
     outgoing_.finish();
     listener_.on_sent();

@@ -479,6 +479,8 @@ void SourceRunner::Core::abandon() {
     ++stuck_;
     ++status_.abandoned;
     source_.reset();  // the run has it
+    // What reconfigure() would go back to is still inside run().
+    if (replacement_ && replacement_->source == run->source) replacement_->source.reset();
     failed(Error{ErrorCode::Timeout, fmt::format("the source did not stop within {}; abandoned",
                                                  seconds_text(settings_.abandon_after))},
            clock_.now());
@@ -625,13 +627,20 @@ Result<void> SourceRunner::Core::reconfigure(Make make, Nanoseconds patience) {
   if (!made) return fail(std::move(made.error()));
   MutexLock order(reconfigure_mutex_);
   Replacement before;
+  std::uint64_t abandoned = 0;
   {
     MutexLock lock(mutex_);
     before = {source_, make_};
+    abandoned = status_.abandoned;
   }
   auto installed = install({std::move(*made), std::move(make)}, patience);
-  if (!installed) [[maybe_unused]]
-    const auto restored = install(std::move(before), patience);
+  if (!installed) {
+    {
+      MutexLock lock(mutex_);
+      if (status_.abandoned != abandoned) before.source.reset();  // it may still be inside run()
+    }
+    [[maybe_unused]] const auto restored = install(std::move(before), patience);
+  }
   return installed;
 }
 

@@ -308,6 +308,34 @@ TEST(SourceRunnerReconfigure, OneThatDoesNotOpenInTimeGivesWayToo) {
   EXPECT_EQ(test.script->runs, 2);
 }
 
+TEST(SourceRunnerReconfigure, ASourceThatHangsIsNotRunTwice) {
+  for (const auto patience : {Nanoseconds(kPatience), Nanoseconds(1ms)}) {
+    const auto latch = std::make_shared<Latch>();
+    ScriptedRunner test(one_frame_then_wait());
+    test.settings.abandon_after = 20ms;
+    test.script->run = [latch, script = test.script.get()](SourceSink& sink,
+                                                           const base::StopToken& stop) {
+      const bool first = script->runs == 1;
+      if (!first) return one_frame_then_wait()(sink, stop);
+      const auto profile = test_profile("color", 30);
+      sink.opened(describe({profile}));
+      sink.frame(test_frame(profile, 0));
+      latch->wait();
+      return Result<void>{};
+    };
+    test.runner().set_demand(true);
+    ASSERT_TRUE(test.reaches(SourceState::Streaming));
+    const auto other = std::make_shared<Script>();
+    other->run = failing_with(ErrorCode::InvalidArgument, "no such size");
+    ASSERT_FALSE(test.runner().reconfigure(maker_of(other), patience));
+    ASSERT_TRUE(test.wait([&] { return test.script->runs == 2; }));
+    EXPECT_EQ(test.script->made, 2) << "the first is still inside run()";
+    ASSERT_TRUE(test.reaches(SourceState::Streaming));
+    latch->open();
+    ASSERT_TRUE(test.wait([&] { return !test.runner().abandoned(); }));
+  }
+}
+
 TEST(SourceRunnerReconfigure, OptionsThatTheKindRefusesTouchNothing) {
   ScriptedRunner test(one_frame_then_wait());
   test.runner().set_demand(true);

@@ -334,6 +334,40 @@ class FixedCamera(DoorTest):
         self.assertEqual(shape(once(self.port, packet(b"GRAB"))), (240, 320, 16, bytes((50, 100, 200)) * 320 * 240))
 
 
+class Flood(DoorTest):
+    def test_who_asks_without_end_leaves_room_for_others(self):
+        over, begun = threading.Event(), threading.Semaphore(0)
+
+        def ask(talk):
+            try:
+                while not over.is_set():
+                    talk.send(packet(b"PING", b"1") * 2000)
+            except OSError:
+                pass  # the end of the test
+
+        def listen(talk):
+            talk.exactly(1000 * len(PONG1))
+            begun.release()
+            while talk.socket.recv(1 << 20):
+                pass
+
+        talks = [self.client() for _ in range(2)]
+        threads = [threading.Thread(target=work, args=(talk,)) for talk in talks for work in (ask, listen)]
+        for thread in threads:
+            thread.start()
+        try:
+            self.assertTrue(begun.acquire(timeout=20))
+            with TcpClient(self.port) as other:
+                for _ in range(3):
+                    self.assertEqual(other.ask(packet(b"PING", b"1")), PONG1)
+        finally:
+            over.set()
+            for talk in talks:
+                talk.socket.shutdown(socket.SHUT_RDWR)
+            for thread in threads:
+                thread.join()
+
+
 class ManyDoors(DoorTest):
     cameras = ("--camera", "left=synthetic:room?size=160x120", "--camera", "right=synthetic:room?size=96x64")
     doors = ("rpiasgige:0=left", "rpiasgige:0=right", "rpiasgige:0=left?stream=depth",

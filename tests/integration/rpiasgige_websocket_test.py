@@ -152,6 +152,21 @@ class Doorkeeping(WebSocketTest):
             slow.sendall(b"GET / HTTP/1.1\r\nUpgrade: webs")
             self.assertEqual(slow.recv(100), b"")
 
+    def test_a_handshake_that_comes_letter_by_letter_is_ended(self):
+        began = time.monotonic()
+        with socket.create_connection(("127.0.0.1", self.port), 30) as slow:
+            slow.sendall(b"GET / HTTP/1.1\r\nUpgrade: ")
+            slow.settimeout(0.5)
+            while True:
+                try:
+                    slow.sendall(b"w")
+                    self.assertEqual(slow.recv(100), b"")
+                    break
+                except TimeoutError:
+                    self.assertLess(time.monotonic() - began, 20)
+                except ConnectionError:
+                    break
+
     def test_two_hundred_come_ask_and_vanish(self):
         def round_of(count):
             clients = [websocket.create_connection(f"ws://127.0.0.1:{self.port}", timeout=20) for _ in range(count)]
@@ -170,6 +185,27 @@ class Doorkeeping(WebSocketTest):
             wait_until(all_gone, "the round has gone")
         wait_until(lambda: self.server.descriptors() <= descriptors + 1, "descriptors are back to the start")
         self.assertLess(self.server.resident_bytes() - memory, 256 << 20 if os.environ.get("LENSWIRE_SANITIZE") else 16 << 20)
+
+
+@unittest.skipUnless(websocket, "no python3-websocket here")
+class SlowLink(WebSocketTest):
+    cameras = ("--camera", "cam=synthetic:room?size=1920x1080")
+
+    def test_a_picture_that_takes_longer_than_the_patience_with_the_stuck_comes_whole(self):
+        client = self.connect(sockopt=((socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 10),))
+        self.ask(client, packet(b"OPEN"))
+        client.send_binary(packet(b"GRAB"))
+        taken = b""
+        began = time.monotonic()
+        while time.monotonic() - began < 13:
+            taken += client.sock.recv(16 << 10)
+            time.sleep(0.1)  # the slow link
+        size = 9 + 12 + 1920 * 1080 * 3
+        while len(taken) < 10 + size:
+            got = client.sock.recv(1 << 20)
+            self.assertTrue(got, f"closed after {len(taken)} bytes")
+            taken += got
+        self.assertEqual(shape(taken[10:])[:3], (1080, 1920, 16))
 
 
 @unittest.skipUnless(websocket, "no python3-websocket here")

@@ -12,6 +12,8 @@ namespace lenswire::server::rpiasgige {
 namespace {
 
 constexpr std::size_t kReadBytes = 4 << 10;
+// Portions per turn, of some hundred requests each, so that one client leaves room for the others.
+constexpr int kReadsPerTurn = 4;
 constexpr std::string_view kHttpStart = "GET ";
 constexpr auto kHandshakeDeadline = std::chrono::seconds(10);
 constexpr auto kLingerDeadline = std::chrono::seconds(2);
@@ -26,7 +28,8 @@ RpiasgigeSession::RpiasgigeSession(Worker& worker, DoorShared& door,
       door_(door),
       stream_(std::move(stream)),
       admission_(std::move(admission)),
-      last_progress_(worker.now()) {}
+      began_(worker.now()),
+      last_progress_(began_) {}
 
 RpiasgigeSession::~RpiasgigeSession() { end(); }
 
@@ -70,6 +73,7 @@ void RpiasgigeSession::on_writable() {
 // A loop, not a recursion by way of answered(): one read may bring hundreds of requests.
 void RpiasgigeSession::serve_tcp() {
   if (std::exchange(serving_, true)) return;
+  int reads = 0;
   while (!ended_ && !busy_ && !lingering_ && stream_) {
     if (const auto request = assembler_.next()) {
       busy_ = true;
@@ -84,6 +88,9 @@ void RpiasgigeSession::serve_tcp() {
       wire::Request half;
       half.command = wire::Command::Incomplete;
       talk_->handle(half);
+    } else if (++reads > kReadsPerTurn) {
+      stream_->wait_readable();
+      break;
     } else if (!read_more()) {
       break;
     }
@@ -206,6 +213,8 @@ void RpiasgigeSession::on_sent() {
   serve_messages();
 }
 
+void RpiasgigeSession::on_progress() { last_progress_ = worker_.now(); }
+
 void RpiasgigeSession::on_closed() { end(); }
 
 // --- answers
@@ -251,7 +260,7 @@ void RpiasgigeSession::tick(MonotonicTime now) {
     return;  // the conversation has its own deadline
   } else if (speaks_ == Speaks::Tcp || speaks_ == Speaks::Unknown) {
     if (quiet >= kSilence) end();
-  } else if (!opened_ && quiet > kHandshakeDeadline) {
+  } else if (!opened_ && now - began_ > kHandshakeDeadline) {
     end();
   }
 }

@@ -42,6 +42,7 @@ class RpiasgigeSession final : public Session,
   void on_open() override { opened_ = true; }
   void on_message(std::span<const std::byte> message) override;
   void on_sent() override;
+  void on_progress() override;
   void on_closed() override;
 
   void serve_tcp();
@@ -76,7 +77,8 @@ class RpiasgigeSession final : public Session,
   bool opened_ = false;
   bool ended_ = false;
   std::size_t lingered_bytes_ = 0;
-  MonotonicTime last_progress_{};
+  const MonotonicTime began_;
+  MonotonicTime last_progress_;
 };
 
 }  // namespace lenswire::server::rpiasgige
