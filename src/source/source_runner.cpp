@@ -131,6 +131,7 @@ class SourceRunner::Core : public std::enable_shared_from_this<Core> {
   void abandon();
   Result<std::shared_ptr<Source>> ensure_source();
   void failed(Error error, MonotonicTime now) LENSWIRE_REQUIRES(mutex_);
+  void leave_behind(Run& run) LENSWIRE_REQUIRES(mutex_);
   void set_state(SourceState state, std::string reason) LENSWIRE_REQUIRES(mutex_);
   void tell_state();
 
@@ -284,9 +285,10 @@ void SourceRunner::Core::decide() {
   }
   std::shared_ptr<Run> orphan;
   MutexLock lock(mutex_);
-  if (orphaned_ && run_) {
+  if (orphaned_) {
+    --stuck_;
     orphan = std::move(run_);
-    orphan->thread.detach();
+    if (orphan) orphan->thread.detach();
   }
   decided_ = true;
   changed_.notify_all();
@@ -423,6 +425,7 @@ void SourceRunner::Core::begin() {
     }
   }
   MutexLock lock(mutex_);
+  if (run_ && run_->left_behind) --stuck_;
   run_.reset();
   failed(std::move(*problem), clock_.now());
 }
@@ -475,15 +478,19 @@ void SourceRunner::Core::abandon() {
     run = std::move(run_);
     run_.reset();
     run->muted = true;
-    run->left_behind = true;
-    ++stuck_;
-    ++status_.abandoned;
+    leave_behind(*run);
     source_.reset();  // the run has it
     failed(Error{ErrorCode::Timeout, fmt::format("the source did not stop within {}; abandoned",
                                                  seconds_text(settings_.abandon_after))},
            clock_.now());
   }
   run->thread.detach();
+}
+
+void SourceRunner::Core::leave_behind(Run& run) {
+  if (std::exchange(run.left_behind, true)) return;
+  ++stuck_;
+  ++status_.abandoned;
 }
 
 void SourceRunner::Core::failed(Error error, MonotonicTime now) {
@@ -567,14 +574,11 @@ void SourceRunner::Core::stop() {
       };
       while (!quiet())
         if (changed_.wait_until(mutex_, deadline) == std::cv_status::timeout) break;
+      if (run_ && !run_->done) leave_behind(*run_);
       decided = decided_;
-      if (decided) run = std::move(run_);
-      if (run && !run->done) {
-        run->left_behind = true;
-        ++stuck_;
-        ++status_.abandoned;
-      }
-      if (!decided) {  // it is inside probe(), make() or a destructor of the source
+      if (decided) {
+        run = std::move(run_);
+      } else {  // it is inside probe(), make() or a destructor of the source, or gets no time
         orphaned_ = true;
         ++stuck_;
       }
