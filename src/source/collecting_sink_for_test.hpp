@@ -27,6 +27,7 @@ class CollectingSink final : public SourceSink {
   }
   void trouble(Error error) override {
     troubles.push_back(std::move(error));
+    if (on_trouble) on_trouble();
     if (troubles.size() >= troubles_wanted) stop.request_stop();
   }
 
@@ -41,6 +42,7 @@ class CollectingSink final : public SourceSink {
   std::size_t troubles_wanted = SIZE_MAX;
   base::StopSource stop;
   std::function<void()> on_frame;
+  std::function<void()> on_trouble;
   std::vector<SourceDescription> descriptions;
   std::vector<FramePtr> frames;
   std::vector<Control> changed;

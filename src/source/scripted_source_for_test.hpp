@@ -16,7 +16,7 @@
 namespace lenswire::source {
 
 /// How long a test waits for what must happen; only a failing test waits so long.
-inline constexpr auto kPatience = std::chrono::seconds(20);
+inline constexpr auto kPatience = std::chrono::seconds(60);
 
 /// Waits until a condition holds, looking whenever it is notified, and now and then besides.
 class Waiter {
@@ -158,7 +158,8 @@ class ScriptedRunner {
     settings.backoff_max = std::chrono::milliseconds(2);
     settings.linger = Nanoseconds::zero();
     settings.probe_interval = std::chrono::milliseconds(1);
-    settings.abandon_after = std::chrono::seconds(10);
+    settings.stall_minimum = settings.open_timeout = std::chrono::hours(1);
+    settings.abandon_after = settings.stop_patience = kPatience;
   }
 
   /// Calls start() as well.

@@ -47,6 +47,7 @@ TEST(SourceRunnerFault, AStallIsNamedAndEndsWithTheNextFrame) {
   base::ManualClock clock;
   Hose hose;
   ScriptedRunner test(hose.run(), clock);
+  test.settings.stall_minimum = 2s;
   test.settings.restart_stalled_after = 1h;
   test.runner().set_demand(true);
   ASSERT_TRUE(test.wait([&] { return test.runner().status().frames == 2; }));
@@ -72,6 +73,7 @@ TEST(SourceRunnerFault, ASilentRunIsBegunAgain) {
   base::ManualClock clock;
   Hose hose;
   ScriptedRunner test(hose.run(), clock);
+  test.settings.stall_minimum = 2s;
   test.settings.backoff_first = test.settings.backoff_max = 1ns;
   test.settings.restart_stalled_after = 5s;
   test.runner().set_demand(true);
@@ -90,6 +92,7 @@ TEST(SourceRunnerFault, OneStreamThatStillFlowsPreventsTheRestart) {
   base::ManualClock clock;
   Hose hose;
   ScriptedRunner test(hose.run(), clock);
+  test.settings.stall_minimum = 2s;
   test.settings.restart_stalled_after = 5s;
   test.runner().set_demand(true);
   ASSERT_TRUE(test.wait([&] { return test.runner().status().frames == 2; }));
@@ -157,9 +160,7 @@ TEST(SourceRunnerFault, StopDoesNotWaitForARunThatNeverReturns) {
     };
     test.runner().set_demand(true);
     ASSERT_TRUE(test.reaches(SourceState::Streaming));
-    const auto before = std::chrono::steady_clock::now();
     test.runner().stop();
-    EXPECT_LT(std::chrono::steady_clock::now() - before, 5s);
     EXPECT_TRUE(test.runner().abandoned());
     EXPECT_EQ(test.runner().status().abandoned, 1U);
     frames_at_stop = test.listener.frames;
@@ -173,7 +174,8 @@ TEST(SourceRunnerFault, StopDoesNotWaitForARunThatNeverReturns) {
 
 TEST(SourceRunnerFault, AStuckRunIsAbandonedAndANewSourceStreams) {
   const auto latch = std::make_shared<Latch>();
-  ScriptedRunner test(one_frame_then_wait());
+  base::ManualClock clock;
+  ScriptedRunner test(one_frame_then_wait(), clock);
   test.script->run = [latch, script = test.script.get()](SourceSink& sink,
                                                          const base::StopToken& stop) {
     if (script->runs > 1) return one_frame_then_wait()(sink, stop);
@@ -181,10 +183,17 @@ TEST(SourceRunnerFault, AStuckRunIsAbandonedAndANewSourceStreams) {
     sink.opened(describe({}));
     return Result<void>{};
   };
-  test.settings.open_timeout = 200ms;  // the second run must not take that long
-  test.settings.abandon_after = 5ms;
+  test.settings.open_timeout = 15s;
+  test.runner().set_demand(true);
+  ASSERT_TRUE(test.wait([&] { return test.script->runs == 1; }));
+  clock.advance(15s);
+  test.runner().set_demand(true);  // wakes the runner: this clock does not
+  ASSERT_TRUE(test.reaches(SourceState::Stalled));
+  clock.advance(kPatience);  // that is abandon_after
   test.runner().set_demand(true);
   ASSERT_TRUE(test.wait([&] { return test.runner().status().abandoned == 1; }));
+  clock.advance(1s);  // past the back-off
+  test.runner().set_demand(true);
   ASSERT_TRUE(test.reaches(SourceState::Streaming));
   EXPECT_TRUE(test.runner().abandoned());
   EXPECT_EQ(test.script->made, 2);
@@ -226,11 +235,10 @@ TEST(SourceRunnerFault, StopDoesNotWaitForAProbeThatNeverReturns) {
   const auto script = test.script;
   ASSERT_TRUE(test.wait(
       [&] { return test.runner().status().state == SourceState::Idle && script->probes == 1; }));
-  const auto before = std::chrono::steady_clock::now();
   test.runner().stop();
-  EXPECT_LT(std::chrono::steady_clock::now() - before, 5s);
   EXPECT_TRUE(test.runner().abandoned());
   latch->open();
+  EXPECT_TRUE(test.wait([&] { return !test.runner().abandoned(); }));
 }
 
 TEST(SourceRunnerFault, FlappingAThousandTimesLeaksNothing) {
@@ -252,14 +260,16 @@ TEST(SourceRunnerFault, FlappingAThousandTimesLeaksNothing) {
   constexpr int kInPassing = 8;
   const auto descriptors = entries_in("/proc/self/fd");
   const auto threads = entries_in("/proc/self/task");
-  ASSERT_TRUE(test.wait([&] { return flaps >= 1010; }));
-  EXPECT_LE(entries_in("/proc/self/fd"), descriptors + kInPassing);
-  EXPECT_LE(entries_in("/proc/self/task"), threads + kInPassing);
+  for (int i = 110; i <= 1010; i += 100) ASSERT_TRUE(test.wait([&] { return flaps >= i; }));
+  EXPECT_TRUE(test.wait([&] {
+    return entries_in("/proc/self/fd") <= descriptors + kInPassing &&
+           entries_in("/proc/self/task") <= threads + kInPassing;
+  }));
   test.runner().stop();
   const auto status = test.runner().status();
   EXPECT_EQ(status.frames, status.opens);
   EXPECT_GE(status.failures, 1009U);
-  EXPECT_EQ(test.script->alive, 1);
+  EXPECT_LE(test.script->alive, 1) << "none: it was just to be made anew";
 }
 
 TEST(SourceRunnerFault, TakesCallsFromManyThreads) {

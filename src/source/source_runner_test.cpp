@@ -91,7 +91,6 @@ TEST(SourceRunner, WaitsLongerAfterEachFailure) {
   ScriptedRunner test(failing_with(ErrorCode::Busy, "in use"));
   test.settings.backoff_first = 2ms;
   test.settings.backoff_max = 8ms;
-  Waiter waiter;
   std::vector<std::chrono::steady_clock::time_point> starts;
   std::atomic<int> count{0};
   test.script->run = [&](SourceSink&, const base::StopToken&) -> Result<void> {
@@ -220,7 +219,7 @@ TEST(SourceRunner, TellsWhyASourceCannotBeMadeAndTriesAgain) {
   EXPECT_THAT(controls.error().message, HasSubstr("librealsense2.so is not installed"));
   runner.set_demand(true);
   possible = true;
-  ASSERT_TRUE(listener.waiter.wait([&] { return runner.status().frames == 1; }));
+  ASSERT_TRUE(listener.waiter.wait([&] { return runner.status().frames >= 1; }));
 }
 
 TEST(SourceRunner, PassesControlsOnWithoutARun) {
@@ -304,8 +303,8 @@ TEST(SourceRunnerReconfigure, OneThatDoesNotOpenInTimeGivesWayToo) {
   const auto result = test.runner().reconfigure(maker_of(other), 50ms);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, ErrorCode::Timeout);
+  ASSERT_TRUE(test.wait([&] { return test.script->runs == 2; }));
   ASSERT_TRUE(test.reaches(SourceState::Streaming));
-  EXPECT_EQ(test.script->runs, 2);
 }
 
 TEST(SourceRunnerReconfigure, ASourceThatHangsIsNotRunTwice) {

@@ -78,10 +78,7 @@ TEST(Delivery, EncodesOncePerFrameHoweverManyWatch) {
     EXPECT_LE(encodes, frames() - before + 1) << "one more: the newest one at the first subscribe";
   }
   ASSERT_TRUE(eventually([&] { return server->counters().sessions == 0; }));
-  const auto at_rest = server->counters().encodes;
-  const auto then = frames();
-  ASSERT_TRUE(eventually([&] { return frames() >= then + 20; }));
-  EXPECT_LE(server->counters().encodes, at_rest + 1) << "nobody watches any more";
+  EXPECT_TRUE(test::encoding_ends(*server)) << "nobody watches any more";
 }
 
 TEST(Delivery, UnsubscribingEndsTheEncodingOnAKeptConnection) {
@@ -91,10 +88,7 @@ TEST(Delivery, UnsubscribingEndsTheEncodingOnAKeptConnection) {
   ASSERT_TRUE(subscription);
   ASSERT_TRUE(client->next(kLimit));
   ASSERT_TRUE(client->unsubscribe(subscription->id));
-  const auto at_rest = server->counters().encodes;
-  const auto then = server->counters().frames_published;
-  ASSERT_TRUE(eventually([&] { return server->counters().frames_published >= then + 20; }));
-  EXPECT_LE(server->counters().encodes, at_rest + 2) << "those under way";
+  EXPECT_TRUE(test::encoding_ends(*server));
 }
 
 TEST(Delivery, WakesAnIoThreadOncePerFrameHoweverManyWatch) {
@@ -104,15 +98,17 @@ TEST(Delivery, WakesAnIoThreadOncePerFrameHoweverManyWatch) {
   Audience audience(*server, 30, stream_of("ball", "color"));
   ASSERT_TRUE(eventually([&] { return audience.each_got(2); }));
 
-  const auto before = server->counters();
-  ASSERT_TRUE(eventually(
-      [&] { return server->counters().frames_published >= before.frames_published + 60; }));
-  const auto after = server->counters();
-  const auto frames = after.frames_published - before.frames_published;
-  const auto wakeups = after.io_wakeups - before.io_wakeups;
-  // The two totals are not read in one moment. Fewer wake-ups: one served several frames.
+  // The two totals are not read in one moment: the frames are counted for longer.
+  const auto frames_before = server->counters().frames_published;
+  const auto wakeups_before = server->counters().io_wakeups;
+  ASSERT_TRUE(eventually([&] {
+    return server->counters().frames_published >= frames_before + 60 &&
+           server->counters().io_wakeups > wakeups_before;
+  }));
+  const auto wakeups = server->counters().io_wakeups - wakeups_before;
+  const auto frames = server->counters().frames_published - frames_before;
+  // Fewer wake-ups: one served several frames. More: those for frames from before.
   EXPECT_LE(wakeups, frames + 2);
-  EXPECT_GT(wakeups, 0U);
 }
 
 TEST(Delivery, KeepsTheRateThatWasAskedFor) {

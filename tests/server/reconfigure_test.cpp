@@ -26,7 +26,11 @@ void set_width(const Server& server) {
   const auto ask = [&](std::string_view request) {
     door.send(request);
     std::string answer;
-    while (answer.size() < 9) answer += door.receive();
+    while (answer.size() < 9) {
+      const auto got = door.receive();
+      ASSERT_FALSE(got.empty()) << "the door closed";
+      answer += got;
+    }
     EXPECT_EQ(answer, "02001\0\0\0\0"sv);
   };
   ask("OPEN1\0\0\0\0"sv);

@@ -49,6 +49,7 @@ std::uint16_t port_of(const Server& server) {
 std::unique_ptr<Client> connect(const Server& server) {
   ClientSettings settings;
   settings.reconnect.enabled = false;
+  settings.connect_timeout = settings.request_timeout = kLimit;
   auto client = Client::connect("lenswire://" + server.addresses().at(0), settings);
   if (!client) throw std::runtime_error(client.error().message);
   return std::move(*client);
@@ -69,6 +70,16 @@ bool eventually(const std::function<bool()>& condition) {
     std::this_thread::sleep_for(2ms);
   }
   return true;
+}
+
+bool encoding_ends(const Server& server) {
+  return eventually([&] {
+    const auto before = server.counters();
+    const auto twenty_passed = [&] {
+      return server.counters().frames_published >= before.frames_published + 20;
+    };
+    return eventually(twenty_passed) && server.counters().encodes == before.encodes;
+  });
 }
 
 std::uint16_t door_port_of(const Server& server) {

@@ -20,7 +20,7 @@
 namespace lenswire::test {
 
 /// Generous: what takes this long never comes.
-inline constexpr auto kLimit = std::chrono::seconds(30);
+inline constexpr auto kLimit = std::chrono::seconds(60);
 
 /// Small and quick cameras: "ball" (color, 60 Hz) and "room" (depth and color, 160x120, 30 Hz).
 [[nodiscard]] ServerSettings small_cameras();
@@ -43,6 +43,9 @@ inline constexpr auto kLimit = std::chrono::seconds(30);
 
 /// Whether the condition becomes true within kLimit.
 [[nodiscard]] bool eventually(const std::function<bool()>& condition);
+
+/// Whether twenty frames pass without one being encoded, once what was under way is done.
+[[nodiscard]] bool encoding_ends(const Server& server);
 
 /// A TCP connection; every call gives up after kLimit and throws.
 class Socket {

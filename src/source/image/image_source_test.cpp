@@ -52,8 +52,10 @@ TEST(ImageSource, AJpegIsPassedOn) {
 TEST(ImageSource, TheMarkMovesAndLeavesNoTrace) {
   const TemporaryFolder folder;
   const auto picture = test_picture(PixelFormat::Y8, 16, 16);
-  ImageSource image(shown(folder.write("a.png", picture), true), base::system_clock());
+  base::ManualClock clock;
+  ImageSource image(shown(folder.write("a.png", picture), true), clock);
   CollectingSink sink;
+  sink.on_frame = [&] { clock.advance(std::chrono::milliseconds(1)); };
   ASSERT_TRUE(collect(image, 20, sink));
   for (const auto& frame : sink.frames) {
     auto expected = picture;

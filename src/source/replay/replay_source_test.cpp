@@ -129,8 +129,10 @@ TEST(ReplaySource, APictureOfAnotherSizeOrFormatIsATrouble) {
   folder.write("depth_001.png", test_picture(PixelFormat::Z16, 12, 16));
   folder.write("depth_002.png", test_picture(PixelFormat::Y8, 16, 12));
   StepClock time;
-  ReplaySource replay(time.options(folder.path()), base::system_clock());
+  ReplaySource replay(time.options(folder.path()), time.clock);
   CollectingSink sink;
+  time.step(sink, 1);
+  sink.on_trouble = [&] { time.clock.advance(std::chrono::milliseconds(1)); };
   sink.wanted = 100;
   sink.troubles_wanted = 2;
   ASSERT_TRUE(replay.run(sink, sink.stop.token()));
