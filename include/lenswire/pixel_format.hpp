@@ -26,6 +26,7 @@ enum class PixelFormat : std::uint32_t {
   RGB8 = fourcc('R', 'G', 'B', '3'),   ///< 3 bytes a pixel, red first
   BGR8 = fourcc('B', 'G', 'R', '3'),   ///< 3 bytes a pixel, blue first
   YUYV = fourcc('Y', 'U', 'Y', 'V'),   ///< 4:2:2 packed, limited or full range as the device has it
+  UYVY = fourcc('U', 'Y', 'V', 'Y'),   ///< as YUYV, each pair of bytes the other way round
   NV12 = fourcc('N', 'V', '1', '2'),   ///< 4:2:0, luma plane then interleaved chroma, same stride
   MJPEG = fourcc('M', 'J', 'P', 'G'),  ///< one JPEG a frame, perhaps without Huffman tables
   JPEG = fourcc('J', 'P', 'E', 'G'),   ///< one complete JPEG a frame

@@ -30,7 +30,7 @@ void color_to_grey(Row in, std::size_t width, bool blue_first, std::uint8_t* out
         static_cast<std::uint8_t>((first * in[0] + 38470 * in[1] + last * in[2] + 32768) >> 16);
 }
 
-// The luma of YUYV; one byte further on, the high bytes of Y16.
+// The luma of YUYV; one byte further on, that of UYVY and the high bytes of Y16.
 void every_other_byte(Row in, std::size_t width, std::uint8_t* out) {
   for (std::size_t x = 0; x < width; ++x) out[x] = in[2 * x];
 }
@@ -57,6 +57,12 @@ void to_color(const frame::ImageView& in, std::size_t y, bool blue_first, std::u
       kernels.yuyv(row, in.width / 2, blue_first, out);
       last_pixel(in.width, out, [&](std::size_t pair, std::uint8_t* pixels) {
         kernels.yuyv(row + 4 * pair, 1, blue_first, pixels);
+      });
+      break;
+    case PixelFormat::UYVY:
+      kernels.uyvy(row, in.width / 2, blue_first, out);
+      last_pixel(in.width, out, [&](std::size_t pair, std::uint8_t* pixels) {
+        kernels.uyvy(row + 4 * pair, 1, blue_first, pixels);
       });
       break;
     case PixelFormat::NV12: {
@@ -87,6 +93,7 @@ void to_grey(const frame::ImageView& in, std::size_t y, std::uint8_t* out) {
     case PixelFormat::YUYV:
       every_other_byte(row, in.width, out);
       break;
+    case PixelFormat::UYVY:
     case PixelFormat::Y16:
       every_other_byte(row + 1, in.width, out);
       break;
@@ -104,6 +111,7 @@ void to_grey(const frame::ImageView& in, std::size_t y, std::uint8_t* out) {
 bool can_convert(PixelFormat from, PixelFormat to) noexcept {
   switch (from) {
     case PixelFormat::YUYV:
+    case PixelFormat::UYVY:
     case PixelFormat::NV12:
     case PixelFormat::RGB8:
     case PixelFormat::BGR8:

@@ -11,8 +11,9 @@
 namespace lenswire::filter {
 namespace {
 
-constexpr PixelFormat kSources[] = {PixelFormat::YUYV, PixelFormat::NV12, PixelFormat::RGB8,
-                                    PixelFormat::BGR8, PixelFormat::Y8,   PixelFormat::Y16};
+constexpr PixelFormat kSources[] = {PixelFormat::YUYV, PixelFormat::UYVY, PixelFormat::NV12,
+                                    PixelFormat::RGB8, PixelFormat::BGR8, PixelFormat::Y8,
+                                    PixelFormat::Y16};
 constexpr PixelFormat kTargets[] = {PixelFormat::RGB8, PixelFormat::BGR8, PixelFormat::Y8};
 
 frame::Image one_pair(int y0, int u, int y1, int v) {
@@ -47,6 +48,9 @@ std::array<int, 3> reference_rgb(const frame::Image& in, std::size_t x, std::siz
     case PixelFormat::YUYV:
       return rgb_of_yuv(byte_at(in, y, 2 * x), byte_at(in, y, x / 2 * 4 + 1),
                         byte_at(in, y, x / 2 * 4 + 3));
+    case PixelFormat::UYVY:
+      return rgb_of_yuv(byte_at(in, y, 2 * x + 1), byte_at(in, y, x / 2 * 4),
+                        byte_at(in, y, x / 2 * 4 + 2));
     case PixelFormat::NV12:
       return rgb_of_yuv(byte_at(in, y, x), byte_at(in, in.height + y / 2, x / 2 * 2),
                         byte_at(in, in.height + y / 2, x / 2 * 2 + 1));
@@ -63,6 +67,7 @@ std::array<int, 3> reference_rgb(const frame::Image& in, std::size_t x, std::siz
 
 int reference_grey(const frame::Image& in, std::size_t x, std::size_t y) {
   if (in.format == PixelFormat::YUYV) return byte_at(in, y, 2 * x);
+  if (in.format == PixelFormat::UYVY) return byte_at(in, y, 2 * x + 1);
   if (in.format == PixelFormat::NV12) return byte_at(in, y, x);
   const auto rgb = reference_rgb(in, x, y);
   if (in.format != PixelFormat::RGB8 && in.format != PixelFormat::BGR8) return rgb[0];

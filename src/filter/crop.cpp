@@ -17,7 +17,7 @@ void copy_rows(const frame::ImageView& in, std::size_t first_row, std::size_t fi
 
 Region cuttable_region(PixelFormat format, const Region& wanted) noexcept {
   Region region = wanted;
-  if (format == PixelFormat::YUYV || format == PixelFormat::NV12) {
+  if (format == PixelFormat::YUYV || format == PixelFormat::UYVY || format == PixelFormat::NV12) {
     region.width += region.x % 2;
     region.x -= region.x % 2;
   }

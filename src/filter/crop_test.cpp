@@ -8,8 +8,9 @@ namespace lenswire::filter {
 
 TEST(Crop, TakesTheRegionsPixelsInEveryFormat) {
   frame::Image out;
-  for (const auto format : {PixelFormat::Z16, PixelFormat::Y8, PixelFormat::Y16, PixelFormat::RGB8,
-                            PixelFormat::BGR8, PixelFormat::YUYV, PixelFormat::XYZ32F}) {
+  for (const auto format :
+       {PixelFormat::Z16, PixelFormat::Y8, PixelFormat::Y16, PixelFormat::RGB8, PixelFormat::BGR8,
+        PixelFormat::YUYV, PixelFormat::UYVY, PixelFormat::XYZ32F}) {
     SCOPED_TRACE(to_string(format));
     const auto in = noise_image(format, 21, 11, 10);
     const Region region{4, 3, 9, 5};
@@ -64,6 +65,7 @@ TEST(Crop, PairedFormatsAreCutAtPairs) {
   EXPECT_TRUE(crop(yuyv.view(), {2, 1, 3, 4}, out));
   EXPECT_FALSE(crop(nv12.view(), {2, 1, 4, 4}, out));
   EXPECT_EQ(cuttable_region(PixelFormat::YUYV, {3, 3, 4, 4}), (Region{2, 3, 5, 4}));
+  EXPECT_EQ(cuttable_region(PixelFormat::UYVY, {3, 3, 4, 4}), (Region{2, 3, 5, 4}));
   EXPECT_EQ(cuttable_region(PixelFormat::NV12, {3, 3, 4, 4}), (Region{2, 2, 5, 5}));
   EXPECT_EQ(cuttable_region(PixelFormat::Z16, {3, 3, 4, 4}), (Region{3, 3, 4, 4}));
 }

@@ -42,6 +42,13 @@ void yuyv_scalar(const std::uint8_t* yuyv, std::size_t pairs, bool blue_first, s
   }
 }
 
+void uyvy_scalar(const std::uint8_t* uyvy, std::size_t pairs, bool blue_first, std::uint8_t* out) {
+  for (std::size_t i = 0; i < pairs; ++i, uyvy += 4, out += 6) {
+    put_pixel(uyvy[1], uyvy[0] - 128, uyvy[2] - 128, blue_first, out);
+    put_pixel(uyvy[3], uyvy[0] - 128, uyvy[2] - 128, blue_first, out + 3);
+  }
+}
+
 void semi_planar_scalar(const std::uint8_t* luma, const std::uint8_t* chroma, std::size_t pairs,
                         bool blue_first, std::uint8_t* out) {
   for (std::size_t i = 0; i < pairs; ++i, luma += 2, chroma += 2, out += 6) {
@@ -114,6 +121,20 @@ void yuyv(const std::uint8_t* in, std::size_t pairs, bool blue_first, std::uint8
   yuyv_scalar(in + 4 * i, pairs - i, blue_first, out + 6 * i);
 }
 
+void uyvy(const std::uint8_t* in, std::size_t pairs, bool blue_first, std::uint8_t* out) {
+  std::size_t i = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::ScalableTag<std::uint8_t> d;
+  const std::size_t step = hn::Lanes(d) / 2;
+  for (; i + step <= pairs; i += step) {
+    hn::Vec<decltype(d)> luma, chroma;
+    hn::LoadInterleaved2(d, in + 4 * i, chroma, luma);
+    put_pixels(d, luma, chroma, blue_first, out + 6 * i);
+  }
+#endif
+  uyvy_scalar(in + 4 * i, pairs - i, blue_first, out + 6 * i);
+}
+
 void semi_planar(const std::uint8_t* luma, const std::uint8_t* chroma, std::size_t pairs,
                  bool blue_first, std::uint8_t* out) {
   std::size_t i = 0;
@@ -135,18 +156,22 @@ HWY_AFTER_NAMESPACE();
 namespace lenswire::filter {
 
 const YuvRowKernels& scalar_yuv_row_kernels() noexcept {
-  static constexpr YuvRowKernels kernels{yuyv_scalar, semi_planar_scalar};
+  static constexpr YuvRowKernels kernels{yuyv_scalar, uyvy_scalar, semi_planar_scalar};
   return kernels;
 }
 
 #ifdef LENSWIRE_HAVE_HIGHWAY
 HWY_EXPORT(yuyv);
+HWY_EXPORT(uyvy);
 HWY_EXPORT(semi_planar);
 
 const YuvRowKernels& vector_yuv_row_kernels() noexcept {
   static constexpr YuvRowKernels kernels{
       [](const std::uint8_t* in, std::size_t pairs, bool blue_first, std::uint8_t* out) {
         HWY_DYNAMIC_DISPATCH(yuyv)(in, pairs, blue_first, out);
+      },
+      [](const std::uint8_t* in, std::size_t pairs, bool blue_first, std::uint8_t* out) {
+        HWY_DYNAMIC_DISPATCH(uyvy)(in, pairs, blue_first, out);
       },
       [](const std::uint8_t* luma, const std::uint8_t* chroma, std::size_t pairs, bool blue_first,
          std::uint8_t* out) {

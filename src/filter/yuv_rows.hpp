@@ -10,6 +10,8 @@ namespace lenswire::filter {
 struct YuvRowKernels {
   /// One row of YUYV.
   void (*yuyv)(const std::uint8_t* yuyv, std::size_t pairs, bool blue_first, std::uint8_t* out);
+  /// One row of UYVY.
+  void (*uyvy)(const std::uint8_t* uyvy, std::size_t pairs, bool blue_first, std::uint8_t* out);
   /// One row of luma with its row of interleaved chroma (NV12).
   void (*semi_planar)(const std::uint8_t* luma, const std::uint8_t* chroma, std::size_t pairs,
                       bool blue_first, std::uint8_t* out);

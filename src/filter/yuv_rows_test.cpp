@@ -36,6 +36,9 @@ TEST(YuvRows, TwinsAgreeAtEveryLength) {
       scalar_yuv_row_kernels().yuyv(yuyv.data(), pairs, blue_first, scalar.data());
       vector_yuv_row_kernels().yuyv(yuyv.data(), pairs, blue_first, vector.data());
       ASSERT_EQ(scalar, vector) << pairs;
+      scalar_yuv_row_kernels().uyvy(yuyv.data(), pairs, blue_first, scalar.data());
+      vector_yuv_row_kernels().uyvy(yuyv.data(), pairs, blue_first, vector.data());
+      ASSERT_EQ(scalar, vector) << pairs;
       scalar_yuv_row_kernels().semi_planar(luma.data(), chroma.data(), pairs, blue_first,
                                            scalar.data());
       vector_yuv_row_kernels().semi_planar(luma.data(), chroma.data(), pairs, blue_first,

@@ -12,11 +12,12 @@ struct FormatRow {
 };
 
 constexpr std::array kFormats = {
-    FormatRow{PixelFormat::Z16, "z16", 2},   FormatRow{PixelFormat::Y8, "y8", 1},
-    FormatRow{PixelFormat::Y16, "y16", 2},   FormatRow{PixelFormat::RGB8, "rgb8", 3},
-    FormatRow{PixelFormat::BGR8, "bgr8", 3}, FormatRow{PixelFormat::YUYV, "yuyv", 2},
-    FormatRow{PixelFormat::NV12, "nv12", 1}, FormatRow{PixelFormat::MJPEG, "mjpeg", 0},
-    FormatRow{PixelFormat::JPEG, "jpeg", 0}, FormatRow{PixelFormat::XYZ32F, "xyz32f", 12},
+    FormatRow{PixelFormat::Z16, "z16", 2},        FormatRow{PixelFormat::Y8, "y8", 1},
+    FormatRow{PixelFormat::Y16, "y16", 2},        FormatRow{PixelFormat::RGB8, "rgb8", 3},
+    FormatRow{PixelFormat::BGR8, "bgr8", 3},      FormatRow{PixelFormat::YUYV, "yuyv", 2},
+    FormatRow{PixelFormat::UYVY, "uyvy", 2},      FormatRow{PixelFormat::NV12, "nv12", 1},
+    FormatRow{PixelFormat::MJPEG, "mjpeg", 0},    FormatRow{PixelFormat::JPEG, "jpeg", 0},
+    FormatRow{PixelFormat::XYZ32F, "xyz32f", 12},
 };
 
 const FormatRow* row_of(PixelFormat format) noexcept {
@@ -51,8 +52,8 @@ bool is_compressed(PixelFormat format) noexcept {
 std::uint32_t packed_stride(PixelFormat format, std::uint32_t width) noexcept {
   const auto* row = row_of(format);
   if (!row) return 0;
-  // Two YUYV pixels share their chroma, so an odd width still takes whole pairs.
-  if (format == PixelFormat::YUYV) return (width + 1) / 2 * 4;
+  // Two pixels share their chroma, so an odd width still takes whole pairs.
+  if (format == PixelFormat::YUYV || format == PixelFormat::UYVY) return (width + 1) / 2 * 4;
   if (format == PixelFormat::NV12) return (width + 1) / 2 * 2;
   return width * row->bytes_per_pixel;
 }

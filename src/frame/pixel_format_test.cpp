@@ -5,9 +5,10 @@
 namespace lenswire {
 
 TEST(PixelFormat, NamesGoBothWays) {
-  for (const auto format : {PixelFormat::Z16, PixelFormat::Y8, PixelFormat::Y16, PixelFormat::RGB8,
-                            PixelFormat::BGR8, PixelFormat::YUYV, PixelFormat::NV12,
-                            PixelFormat::MJPEG, PixelFormat::JPEG, PixelFormat::XYZ32F}) {
+  for (const auto format :
+       {PixelFormat::Z16, PixelFormat::Y8, PixelFormat::Y16, PixelFormat::RGB8, PixelFormat::BGR8,
+        PixelFormat::YUYV, PixelFormat::UYVY, PixelFormat::NV12, PixelFormat::MJPEG,
+        PixelFormat::JPEG, PixelFormat::XYZ32F}) {
     EXPECT_EQ(pixel_format_from_string(to_string(format)), format);
     EXPECT_EQ(pixel_format_from_fourcc(static_cast<std::uint32_t>(format)), format);
   }
@@ -17,6 +18,7 @@ TEST(PixelFormat, NamesGoBothWays) {
 
 TEST(PixelFormat, CountsBytes) {
   EXPECT_EQ(packed_stride(PixelFormat::YUYV, 5), 12U);
+  EXPECT_EQ(packed_stride(PixelFormat::UYVY, 5), 12U);
   EXPECT_EQ(packed_stride(PixelFormat::NV12, 5), 6U);
   EXPECT_EQ(frame_bytes(PixelFormat::NV12, 640, 480), 640U * 720);
   EXPECT_EQ(frame_bytes(PixelFormat::NV12, 6, 5), 6U * 8);

@@ -407,6 +407,7 @@ def decode_pixels(codec, fourcc, width, height, payload):
         "RGB3": ("u1", (height, width, 3)),
         "BGR3": ("u1", (height, width, 3)),
         "YUYV": ("u1", (height, width + width % 2, 2)),
+        "UYVY": ("u1", (height, width + width % 2, 2)),
         "XYZF": ("<f4", (height, width, 3)),
     }
     if codec != "raw" or fourcc not in shapes:

@@ -5,7 +5,7 @@
 
 namespace lenswire::codec {
 
-/// Takes YUYV, NV12, RGB8, BGR8, Y8, and MJPEG and JPEG, which pass. See jpeg_encoder.hpp and
+/// Takes YUYV, UYVY, NV12, RGB8, BGR8, Y8, and MJPEG and JPEG, which pass. See jpeg_encoder.hpp and
 /// jpeg_decoder.hpp.
 [[nodiscard]] CodecEntry jpeg_codec() noexcept;
 

@@ -35,6 +35,10 @@ frame::Image picture(PixelFormat format, std::uint32_t width, std::uint32_t heig
         row[2 * x] = luma;
         row[2 * x + 1] = x % 2 == 0 ? kU : kV;
         row[2 * (x | 1) + 1] = kV;
+      } else if (format == PixelFormat::UYVY) {
+        row[2 * x + 1] = luma;
+        row[2 * x] = x % 2 == 0 ? kU : kV;
+        row[2 * (x | 1)] = kV;
       } else if (format == PixelFormat::NV12 || format == PixelFormat::Y8) {
         row[x] = luma;
       } else {
@@ -95,8 +99,8 @@ int worst_difference(const frame::Image& a, const frame::Image& b) {
   return worst;
 }
 
-constexpr PixelFormat kRawFormats[] = {PixelFormat::YUYV, PixelFormat::NV12, PixelFormat::RGB8,
-                                       PixelFormat::BGR8, PixelFormat::Y8};
+constexpr PixelFormat kRawFormats[] = {PixelFormat::YUYV, PixelFormat::UYVY, PixelFormat::NV12,
+                                       PixelFormat::RGB8, PixelFormat::BGR8, PixelFormat::Y8};
 
 }  // namespace
 

@@ -22,7 +22,7 @@ constexpr std::size_t kChromaRows = kStripRows / 2;
 constexpr int kAccurateDctQuality = 96;
 
 bool is_planar(PixelFormat format) noexcept {
-  return format == PixelFormat::YUYV || format == PixelFormat::NV12;
+  return format == PixelFormat::YUYV || format == PixelFormat::UYVY || format == PixelFormat::NV12;
 }
 
 void extend(std::uint8_t* row, std::size_t have, std::size_t wanted) {
@@ -167,10 +167,10 @@ struct JpegEncoder::State {
         luma[2 * pair + 1] = luma[2 * pair] + luma_stride;
         u[pair] = strip.data() + kStripRows * luma_stride + pair * luma_stride / 2;
         v[pair] = u[pair] + kChromaRows * luma_stride / 2;
-        if (format == PixelFormat::YUYV)
-          fill_from_yuyv(first + 2 * pair, luma + 2 * pair, u[pair], v[pair]);
-        else
+        if (format == PixelFormat::NV12)
           fill_from_nv12(first + 2 * pair, luma + 2 * pair, u[pair], v[pair]);
+        else
+          fill_from_packed(first + 2 * pair, luma + 2 * pair, u[pair], v[pair]);
       }
       jpeg_write_raw_data(&jpeg, planes, kStripRows);
     }
@@ -180,10 +180,11 @@ struct JpegEncoder::State {
     return reinterpret_cast<const std::uint8_t*>(image->data.data()) + row * image->stride_bytes;
   }
 
-  void fill_from_yuyv(std::size_t row, JSAMPROW* luma, std::uint8_t* u, std::uint8_t* v) {
+  void fill_from_packed(std::size_t row, JSAMPROW* luma, std::uint8_t* u, std::uint8_t* v) {
     const std::size_t pairs = (std::size_t{width} + 1) / 2;
     const std::size_t below = std::min<std::size_t>(row + 1, height - 1);
-    kernels.yuyv_rows(source_row(row), source_row(below), pairs, luma[0], luma[1], u, v);
+    const auto split = format == PixelFormat::YUYV ? kernels.yuyv_rows : kernels.uyvy_rows;
+    split(source_row(row), source_row(below), pairs, luma[0], luma[1], u, v);
     extend(luma[0], width, luma_stride);
     extend(luma[1], width, luma_stride);
     extend(u, pairs, luma_stride / 2);
@@ -217,6 +218,7 @@ struct JpegEncoder::State {
 bool jpeg_accepts(PixelFormat format) noexcept {
   switch (format) {
     case PixelFormat::YUYV:
+    case PixelFormat::UYVY:
     case PixelFormat::NV12:
     case PixelFormat::RGB8:
     case PixelFormat::BGR8:

@@ -9,9 +9,9 @@ namespace lenswire::codec {
 
 [[nodiscard]] bool jpeg_accepts(PixelFormat format) noexcept;
 
-/// Encodes YUYV, NV12, RGB8 and BGR8 as 4:2:0 and Y8 as grey. YUYV and NV12 samples go into the
-/// JPEG as they are, never through RGB: JPEG means full range BT.601, so a camera's limited range
-/// stays visible as a softer contrast.
+/// Encodes YUYV, UYVY, NV12, RGB8 and BGR8 as 4:2:0 and Y8 as grey. YUYV and NV12 samples go into
+/// the JPEG as they are, never through RGB: JPEG means full range BT.601, so a camera's limited
+/// range stays visible as a softer contrast.
 ///
 /// MJPEG and JPEG pass unchanged, whatever the quality setting, except that a baseline picture
 /// without Huffman tables gets the standard ones.

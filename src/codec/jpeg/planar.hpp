@@ -12,6 +12,9 @@ struct PlanarKernels {
   /// rows' average, rounded up at half. Writes 2 * pairs luma and pairs chroma bytes per row.
   void (*yuyv_rows)(const std::uint8_t* top, const std::uint8_t* bottom, std::size_t pairs,
                     std::uint8_t* y_top, std::uint8_t* y_bottom, std::uint8_t* u, std::uint8_t* v);
+  /// The same of UYVY.
+  void (*uyvy_rows)(const std::uint8_t* top, const std::uint8_t* bottom, std::size_t pairs,
+                    std::uint8_t* y_top, std::uint8_t* y_bottom, std::uint8_t* u, std::uint8_t* v);
   /// Interleaved chroma (NV12) to two rows.
   void (*split_chroma)(const std::uint8_t* uv, std::size_t pairs, std::uint8_t* u, std::uint8_t* v);
 };
