@@ -6,10 +6,10 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "cli/ls_local.hpp"
 #include "cli/remote.hpp"
 #include "cli/text.hpp"
 #include "client/reply_maps.hpp"
-#include "source/source_table.hpp"
 #include "wire/maps.hpp"
 
 namespace lenswire::cli {
@@ -30,40 +30,6 @@ void print_stream(const StreamInfo& stream) {
              stream.clients == 1 ? "" : "s");
   if (profile.kind == StreamKind::Depth) fmt::print("  unit {} m", profile.depth_unit_m);
   fmt::print("{}\n", profile.intrinsics ? "  calibrated" : "");
-}
-
-void print_control(const Control& control) {
-  fmt::print("    {:32} {:8} {}", printable(control.name), to_string(control.type),
-             control_value_text(control.value));
-  if (control.type == ControlType::Menu) {
-    for (const auto& item : control.menu) fmt::print("  {}={}", item.index, printable(item.name));
-  } else if (control.maximum > control.minimum) {
-    fmt::print("  [{:.12g} .. {:.12g}]", control.minimum, control.maximum);
-  }
-  fmt::print("{}{}\n", control.read_only ? "  read-only" : "",
-             control.inactive ? "  inactive" : "");
-}
-
-Result<void> list_local(const Options& options) {
-  auto found = nlohmann::json::array();
-  const source::SourceTable table;
-  for (const auto& kind : table.kinds()) {
-    if (!kind.find) continue;
-    for (const auto& source : kind.find())
-      found.push_back({{"uri", source.uri}, {"description", source.description}});
-  }
-  if (options.json) {
-    fmt::print("{}\n", json_line({{"sources", found}}));
-    return {};
-  }
-  for (const auto& source : found)
-    fmt::print("{:36} {}\n", printable(source["uri"].get<std::string>()),
-               printable(source["description"].get<std::string>()));
-  if (found.empty())
-    fmt::print(
-        "no camera found on this machine; `lenswire serve --camera demo=synthetic:room` "
-        "needs none\n");
-  return {};
 }
 
 Result<void> list_server(const Options& options, const Context& context) {
@@ -99,7 +65,7 @@ Result<void> list_server(const Options& options, const Context& context) {
     for (const auto& stream : camera.streams) print_stream(stream);
     if (!controls || controls->empty()) continue;
     fmt::print("    controls:\n");
-    for (const auto& control : *controls) print_control(control);
+    for (const auto& control : *controls) print_control(control, "    ");
   }
   if (options.json)
     fmt::print("{}\n", json_line({{"server", server.software},
@@ -117,12 +83,15 @@ void add_ls(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("ls", "List cameras, streams and controls of a server");
   auto options = std::make_shared<Options>();
   command->add_option("URL", options->remote.url, "HOST[:PORT][/CAMERA]")->capture_default_str();
-  command->add_flag("--local", options->local, "List the cameras found on this machine instead");
+  command->add_flag("--local", options->local,
+                    "List the cameras of this machine instead, with all they offer");
   command->add_flag("--json", options->json, "One line of JSON");
   add_remote_options(*command, options->remote);
-  command->footer("Example: lenswire ls 192.168.1.20");
+  command->footer(
+      "Example: lenswire ls 192.168.1.20\n"
+      "         lenswire ls --local");
   command->callback([options, &context] {
-    context.finish(options->local ? list_local(*options) : list_server(*options, context));
+    context.finish(options->local ? list_local(options->json) : list_server(*options, context));
   });
 }
 

@@ -164,6 +164,7 @@ void SourceRunner::Core::probe() {
   if (!found) {
     set_state(is_absence(found.error().code) ? SourceState::Absent : SourceState::Failed,
               std::move(found.error().message));
+    changed_.notify_all();  // somebody may wait in install()
     return;
   }
   if (!wanted_) set_state(SourceState::Idle, played_out_ ? status_.reason : std::string{});

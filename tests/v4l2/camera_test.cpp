@@ -16,11 +16,12 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::HasSubstr;
 
-TEST_F(VividTest, BothCamerasAreFound) {
+TEST_F(VividTest, AllCamerasAreFound) {
   const auto found = find_v4l2_sources();
-  ASSERT_EQ(found.size(), 2U);
+  ASSERT_EQ(found.size(), 3U);
   EXPECT_EQ(found[0].uri, kFirstCamera);
   EXPECT_EQ(found[1].uri, kSecondCamera);
+  EXPECT_EQ(found[2].uri, kPlanarCamera);
   EXPECT_THAT(found[0].description, HasSubstr("vivid at platform:vivid-000: "));
   EXPECT_THAT(found[1].description, HasSubstr("vivid at platform:vivid-001: "));
   EXPECT_THAT(found[0].description, HasSubstr("yuyv"));
@@ -35,8 +36,9 @@ TEST_F(VividTest, FormatsSizesAndRatesAreListed) {
   std::set<PixelFormat> readable;
   for (const auto& offer : offers)
     if (offer.format) readable.insert(*offer.format);
-  for (const auto format : {PixelFormat::YUYV, PixelFormat::NV12, PixelFormat::Y8, PixelFormat::Y16,
-                            PixelFormat::RGB8, PixelFormat::BGR8})
+  for (const auto format :
+       {PixelFormat::YUYV, PixelFormat::UYVY, PixelFormat::NV12, PixelFormat::Y8, PixelFormat::Y16,
+        PixelFormat::RGB8, PixelFormat::BGR8})
     EXPECT_TRUE(readable.contains(format)) << to_string(format);
 
   const auto yuyv = std::find_if(offers.begin(), offers.end(), [](const FormatOffer& offer) {
@@ -142,8 +144,14 @@ TEST_F(VividTest, PixelsAreTheCamerasAndMove) {
 }
 
 TEST_F(VividTest, EveryReadableFormatDelivers) {
-  for (const auto& [name, bytes_per_row] : std::vector<std::pair<std::string, std::size_t>>{
-           {"yuyv", 640}, {"nv12", 480}, {"y8", 320}, {"y16", 640}, {"rgb8", 960}, {"bgr8", 960}}) {
+  for (const auto& [name, bytes_per_row] :
+       std::vector<std::pair<std::string, std::size_t>>{{"yuyv", 640},
+                                                        {"uyvy", 640},
+                                                        {"nv12", 480},
+                                                        {"y8", 320},
+                                                        {"y16", 640},
+                                                        {"rgb8", 960},
+                                                        {"bgr8", 960}}) {
     const auto source = make(std::string(kFirstCamera) + "?size=320x180&fps=60&format=" + name);
     RecordingSink sink;
     BackgroundRun run(*source, sink);
@@ -206,7 +214,8 @@ TEST_F(VividTest, AMissingNodeNamesTheCamerasThereAre) {
   EXPECT_EQ(error.code, ErrorCode::NotFound);
   EXPECT_EQ(error.message,
             "no camera at /dev/video9; there are: /dev/video0 (vivid at platform:vivid-000), "
-            "/dev/video1 (vivid at platform:vivid-001)");
+            "/dev/video1 (vivid at platform:vivid-001), /dev/video2 (vivid at "
+            "platform:vivid-002)");
 }
 
 TEST_F(VividTest, ABusyCameraNamesItsHolder) {
@@ -256,7 +265,7 @@ TEST_F(VividTest, NoPermissionNamesTheGroup) {
   ASSERT_EQ(::seteuid(0), 0);
   EXPECT_EQ(error.code, ErrorCode::PermissionDenied);
   EXPECT_THAT(error.message, HasSubstr("no permission for /dev/video0; add the user to the group"));
-  ASSERT_EQ(found.size(), 2U);
+  ASSERT_EQ(found.size(), 3U);
   EXPECT_THAT(found[0].description, HasSubstr("no permission"));
 }
 

@@ -21,6 +21,7 @@ void VividTest::SetUp() {
   plug();
   ASSERT_TRUE(std::filesystem::exists("/dev/video0"));
   ASSERT_TRUE(std::filesystem::exists("/dev/video1"));
+  ASSERT_TRUE(std::filesystem::exists("/dev/video2"));
 }
 
 void VividTest::unplug() {

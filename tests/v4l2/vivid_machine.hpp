@@ -1,4 +1,4 @@
-// vivid_machine.hpp - two vivid cameras of a real kernel that can be unplugged.
+// vivid_machine.hpp - three vivid cameras of a real kernel that can be unplugged.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -19,13 +19,14 @@ namespace lenswire::source::v4l2 {
 inline constexpr const char* kFirstCamera = "v4l2:/dev/video0";
 inline constexpr const char* kFirstPosition = "v4l2:platform:vivid-000";
 inline constexpr const char* kSecondCamera = "v4l2:/dev/video1";
+inline constexpr const char* kPlanarCamera = "v4l2:/dev/video2";  // of the multi-planar interface
 
-/// Every test begins with both cameras fresh from the driver. Only makes sense inside with-vivid.
+/// Every test begins with all cameras fresh from the driver. Only makes sense inside with-vivid.
 class VividTest : public testing::Test {
  protected:
   void SetUp() override;
 
-  static void unplug();  ///< both at once: they belong to one driver
+  static void unplug();  ///< all at once: they belong to one driver
   static void plug();
   static std::unique_ptr<Source> make(const std::string& uri);
   static OpenNode node(const std::string& path);

@@ -34,7 +34,7 @@ class RecordingSink final : public SourceSink {
 
   bool wait_for(const std::function<bool()>& condition) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(20), condition);
+    return changed_.wait_for(lock, std::chrono::seconds(60), condition);
   }
 
   [[nodiscard]] std::size_t frame_count() {

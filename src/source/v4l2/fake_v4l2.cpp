@@ -1,5 +1,6 @@
 #include "source/v4l2/fake_v4l2.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -34,7 +35,12 @@ class FakeDevice final : public Device {
   }
 
   int ioctl(unsigned long request, void* argument) noexcept override {
-    const Lock lock(camera_.mutex_);
+    std::unique_lock lock(camera_.mutex_);
+    if (camera_.hang_ == request) {
+      camera_.hang_.reset();
+      camera_.hanging_ = true;
+      camera_.released_.wait(lock, [&] { return !camera_.hanging_; });
+    }
     return camera_.call(request, argument, generation_);
   }
   std::byte* map(std::size_t length, std::uint32_t offset) noexcept override {
@@ -107,6 +113,22 @@ void FakeCamera::add_event(std::uint32_t type, std::uint32_t id) {
   wake();
 }
 
+void FakeCamera::hang(unsigned long request) {
+  const Lock lock(mutex_);
+  hang_ = request;
+}
+
+void FakeCamera::release() {
+  const Lock lock(mutex_);
+  hanging_ = false;
+  released_.notify_all();
+}
+
+bool FakeCamera::hanging() const {
+  const Lock lock(mutex_);
+  return hanging_;
+}
+
 void FakeCamera::unplug() {
   const Lock lock(mutex_);
   plugged_ = false;
@@ -146,6 +168,10 @@ bool FakeCamera::streaming() const {
 std::vector<std::vector<std::uint32_t>> FakeCamera::groups() const {
   const Lock lock(mutex_);
   return groups_;
+}
+
+std::string FakeCamera::identity() const {
+  return fmt::format("{}/{}", static_cast<const void*>(this), generation_);
 }
 
 FakeControl* FakeCamera::control(std::uint32_t id) {
@@ -245,16 +271,21 @@ int FakeCamera::set_format(v4l2_format& format) {
   const auto code = planes ? format.fmt.pix_mp.pixelformat : format.fmt.pix.pixelformat;
   const auto width = planes ? format.fmt.pix_mp.width : format.fmt.pix.width;
   const auto height = planes ? format.fmt.pix_mp.height : format.fmt.pix.height;
-  const auto pixel_format = static_cast<PixelFormat>(code);
+  const bool two = code == V4L2_PIX_FMT_NV12M;
+  const auto pixel_format = two ? PixelFormat::NV12 : static_cast<PixelFormat>(code);
   const auto stride = packed_stride(pixel_format, width) + stride_padding;
-  buffer_bytes_ = is_compressed(pixel_format) ? std::size_t{width} * height
-                                              : frame_bytes(pixel_format, stride, height);
+  planes_ = two ? 2 : 1;
+  plane_bytes_ = {is_compressed(pixel_format) ? std::size_t{width} * height
+                                              : frame_bytes(pixel_format, stride, height),
+                  0};
+  if (two) plane_bytes_ = {std::size_t{stride} * height, std::size_t{stride} * ((height + 1) / 2)};
   if (planes) {
-    format.fmt.pix_mp.plane_fmt[0].bytesperline = stride;
-    format.fmt.pix_mp.num_planes = 1;
+    for (std::uint32_t i = 0; i < planes_; ++i)
+      format.fmt.pix_mp.plane_fmt[i].bytesperline = stride;
+    format.fmt.pix_mp.num_planes = static_cast<std::uint8_t>(planes_);
   } else {
     format.fmt.pix.bytesperline = is_compressed(pixel_format) ? 0 : stride;
-    format.fmt.pix.sizeimage = static_cast<std::uint32_t>(buffer_bytes_);
+    format.fmt.pix.sizeimage = static_cast<std::uint32_t>(plane_bytes_[0]);
   }
   return 0;
 }
@@ -270,9 +301,16 @@ int FakeCamera::dequeue(v4l2_buffer& out) {
   }
   const auto index = *queued_.begin();
   queued_.erase(queued_.begin());
-  auto& memory = memory_[index];
+  auto& memory = memory_[index * planes_];
   const auto used = std::min(step.bytes.size(), memory.size() - plane_offset);
   std::copy_n(step.bytes.begin(), used, memory.begin() + plane_offset);
+  if (planes_ > 1) {
+    auto& second = memory_[index * planes_ + 1];
+    const auto chroma = std::min(step.chroma.size(), second.size());
+    std::copy_n(step.chroma.begin(), chroma, second.begin());
+    out.m.planes[1].data_offset = 0;
+    out.m.planes[1].bytesused = static_cast<std::uint32_t>(chroma);
+  }
   out.index = index;
   out.flags = step.flags;
   out.sequence = step.sequence;
@@ -324,17 +362,21 @@ int FakeCamera::call(unsigned long request, void* argument, int generation) {
         return 0;
       }
       out.count = buffers;
-      memory_.assign(buffers, std::vector<std::byte>(buffer_bytes_ + plane_offset));
+      memory_.clear();
+      for (std::uint32_t i = 0; i < buffers * planes_; ++i)
+        memory_.emplace_back(plane_bytes_[i % planes_] + (i % planes_ == 0 ? plane_offset : 0));
       return 0;
     }
     case VIDIOC_QUERYBUF: {
       auto& out = as<v4l2_buffer>(argument);
-      const auto length = static_cast<std::uint32_t>(buffer_bytes_) + plane_offset;
       if (out.type == V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE) {
-        out.m.planes[0].length = length;
-        out.m.planes[0].m.mem_offset = out.index;
+        for (std::uint32_t i = 0; i < planes_; ++i) {
+          const auto at = out.index * planes_ + i;
+          out.m.planes[i].length = static_cast<std::uint32_t>(memory_[at].size());
+          out.m.planes[i].m.mem_offset = at;
+        }
       } else {
-        out.length = length;
+        out.length = static_cast<std::uint32_t>(memory_[out.index].size());
         out.m.offset = out.index;
       }
       return 0;
@@ -389,7 +431,12 @@ FakeCamera& FakeSystem::add_camera(const std::string& path) {
 FakeCamera* FakeSystem::find(const std::string& path) {
   for (const auto& camera : cameras_) {
     const Lock lock(camera->mutex_);
-    if (camera->plugged_ && camera->path_ == path) return camera.get();
+    if (!camera->plugged_) continue;
+    const auto& links = camera->links;
+    if (camera->path_ == path ||
+        (path.starts_with(kLinkFolder) &&
+         std::find(links.begin(), links.end(), path.substr(kLinkFolder.size())) != links.end()))
+      return camera.get();
   }
   return nullptr;
 }
@@ -408,14 +455,29 @@ std::optional<NodeFile> FakeSystem::node(const std::string& path) {
   const auto* camera = find(path);
   if (camera == nullptr) return std::nullopt;
   const Lock lock(camera->mutex_);
-  return NodeFile{path, std::to_string(camera->generation_)};
+  return NodeFile{path, camera->identity()};
+}
+
+std::string FakeSystem::serial(const std::string& path) {
+  const auto* camera = find(path);
+  return camera == nullptr ? std::string() : camera->serial;
+}
+
+int FakeSystem::index(const std::string& path) {
+  const auto* camera = find(path);
+  return camera == nullptr ? -1 : camera->node_index;
+}
+
+std::vector<std::string> FakeSystem::links(const std::string& path) {
+  const auto* camera = find(path);
+  return camera == nullptr ? std::vector<std::string>{} : camera->links;
 }
 
 std::vector<NodeFile> FakeSystem::nodes() {
   std::vector<NodeFile> found;
   for (const auto& camera : cameras_) {
     const Lock lock(camera->mutex_);
-    if (camera->plugged_) found.push_back({camera->path_, std::to_string(camera->generation_)});
+    if (camera->plugged_) found.push_back({camera->path_, camera->identity()});
   }
   return found;
 }

@@ -1,12 +1,15 @@
 // fake_v4l2.hpp - a scripted machine with cameras, for the faults that no real driver has on call.
 #pragma once
 
+#include <array>
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -22,6 +25,7 @@ namespace lenswire::source::v4l2 {
 /// What the next VIDIOC_DQBUF does.
 struct FakeStep {
   std::vector<std::byte> bytes{};
+  std::vector<std::byte> chroma{};  ///< the second plane
   std::uint32_t sequence = 0;
   std::uint32_t flags = V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
   std::int64_t stamp_ns = 0;
@@ -50,18 +54,25 @@ class FakeCamera {
   std::string driver = "fake";
   std::string card = "Fake Camera";
   std::string bus = "usb-fake-1";
+  std::string serial = "SN1";
+  int node_index = 0;              ///< which node of its device
+  std::vector<std::string> links;  ///< "by-id/..."
   std::uint32_t caps = V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING;
   std::vector<FakeFormat> formats;
   std::vector<FakeControl> controls;
   std::uint32_t stride_padding = 0;
   std::uint32_t buffers = 4;
-  std::uint32_t plane_offset = 0;  ///< data_offset of the multi-planar API
+  std::uint32_t plane_offset = 0;  ///< data_offset of the multi-planar API; of the first plane
   bool takes_groups = true;        ///< else groups of more than one control give EINVAL
   bool wakes_when_unplugged = true;
   std::map<unsigned long, int> failures;  ///< request -> errno
 
   void add(FakeStep step);
   void add_event(std::uint32_t type, std::uint32_t id);
+  /// The next call of this kind does not return before release().
+  void hang(unsigned long request);
+  void release();
+  [[nodiscard]] bool hanging() const;  ///< whether a call is
   void unplug();
   void plug(std::string new_path);
 
@@ -84,9 +95,13 @@ class FakeCamera {
   int enumerate_interval(v4l2_frmivalenum& out);
   int set_format(v4l2_format& format);
   FakeControl* control(std::uint32_t id);
+  std::string identity() const;
   void wake();
 
   mutable std::mutex mutex_;
+  std::condition_variable released_;
+  std::optional<unsigned long> hang_;
+  bool hanging_ = false;
   std::string path_;
   bool plugged_ = true;
   int generation_ = 0;
@@ -96,7 +111,8 @@ class FakeCamera {
   std::set<std::uint32_t> subscribed_;
   std::set<std::uint32_t> queued_;
   std::vector<std::vector<std::byte>> memory_;
-  std::size_t buffer_bytes_ = 0;
+  std::array<std::size_t, 2> plane_bytes_{};
+  std::uint32_t planes_ = 1;
   bool streaming_ = false;
   int mapped_ = 0;
   int opened_ = 0;
@@ -113,7 +129,9 @@ class FakeSystem final : public System {
   std::optional<NodeFile> node(const std::string& path) override;
   std::vector<NodeFile> nodes() override;
   std::string holder(const std::string&) override { return holder_name; }
-  std::string serial(const std::string&) override { return "SN1"; }
+  std::string serial(const std::string& path) override;
+  int index(const std::string& path) override;
+  std::vector<std::string> links(const std::string& path) override;
 
   std::string holder_name;
   int open_error = 0;

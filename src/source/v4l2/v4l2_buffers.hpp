@@ -1,6 +1,8 @@
 // v4l2_buffers.hpp - the memory-mapped buffers that driver and program pass to and fro.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -10,13 +12,17 @@
 
 namespace lenswire::source::v4l2 {
 
+/// Pieces of memory that one picture may be spread over.
+inline constexpr std::size_t kMaxPlanes = 2;
+
 /// One filled buffer; its bytes are valid until it is queued again.
 struct FilledBuffer {
   std::uint32_t index = 0;
   std::uint32_t flags = 0;  ///< V4L2_BUF_FLAG_...
   std::uint32_t sequence = 0;
   MonotonicTime stamp{};
-  std::span<const std::byte> bytes;
+  std::span<const std::byte> bytes;   ///< the first plane, or all there is
+  std::span<const std::byte> chroma;  ///< the second plane of NV12M
 };
 
 /// A running capture stream. The destructor stops it and frees the buffers.
@@ -24,9 +30,9 @@ struct FilledBuffer {
 /// Threading: thread-bound to the capturing thread.
 class BufferQueue {
  public:
-  /// Allocates, maps and queues buffers, and starts the stream.
+  /// Allocates, maps and queues buffers of so many planes each, and starts the stream.
   /// Errors: Busy (in use, no USB bandwidth, no memory), Disconnected, Unsupported.
-  static Result<std::unique_ptr<BufferQueue>> start(const OpenNode& node);
+  static Result<std::unique_ptr<BufferQueue>> start(const OpenNode& node, std::size_t planes = 1);
   ~BufferQueue();
   BufferQueue(const BufferQueue&) = delete;
   BufferQueue& operator=(const BufferQueue&) = delete;
@@ -36,13 +42,16 @@ class BufferQueue {
   [[nodiscard]] int requeue(std::uint32_t index) noexcept;
 
  private:
-  explicit BufferQueue(const OpenNode& node) noexcept
-      : device_(node.device), type_(node.capability.buffer_type()) {}
+  using Planes = std::array<std::span<std::byte>, kMaxPlanes>;
+
+  BufferQueue(const OpenNode& node, std::size_t planes) noexcept
+      : device_(node.device), type_(node.capability.buffer_type()), planes_(planes) {}
   Result<void> map_all(const OpenNode& node, std::uint32_t count);
 
   std::shared_ptr<Device> device_;
   std::uint32_t type_;
-  std::vector<std::span<std::byte>> mapped_;
+  std::size_t planes_;
+  std::vector<Planes> mapped_;
 };
 
 }  // namespace lenswire::source::v4l2

@@ -17,6 +17,11 @@ constexpr Nanoseconds kCheckInterval = std::chrono::milliseconds(500);
 constexpr int kMaxErrorsInARow = 10;
 constexpr Nanoseconds kUnknownFrameTime = std::chrono::milliseconds(33);
 
+// What so many rows take in memory; the last one need not be padded.
+std::size_t bytes_of_rows(std::size_t rows, std::uint32_t stride, std::uint32_t packed) noexcept {
+  return rows == 0 ? 0 : (rows - 1) * stride + packed;
+}
+
 void copy_rows(std::span<const std::byte> from, std::uint32_t from_stride, std::span<std::byte> to,
                std::uint32_t to_stride) noexcept {
   if (from_stride == to_stride) {
@@ -117,15 +122,22 @@ std::shared_ptr<Frame> Capture::copy_out(const FilledBuffer& filled) {
     return frame;
   }
   const auto packed = packed_stride(format_.format, format_.size.width);
-  const auto whole = frame_bytes(format_.format, format_.stride_bytes, format_.size.height);
-  const auto needed = whole - (format_.stride_bytes - packed);
-  if (filled.bytes.size() < needed) {
+  const bool split = format_.chroma_stride_bytes > 0;
+  const std::size_t rows = frame_bytes(format_.format, packed, format_.size.height) / packed;
+  const std::size_t first_rows = split ? format_.size.height : rows;
+  const auto needed = bytes_of_rows(first_rows, format_.stride_bytes, packed);
+  const auto chroma_needed = bytes_of_rows(rows - first_rows, format_.chroma_stride_bytes, packed);
+  if (filled.bytes.size() < needed || filled.chroma.size() < chroma_needed) {
     trouble(ErrorCode::Truncated,
-            fmt::format("gave a short frame: {} of {} bytes", filled.bytes.size(), needed));
+            fmt::format("gave a short frame: {} of {} bytes",
+                        filled.bytes.size() + filled.chroma.size(), needed + chroma_needed));
     return nullptr;
   }
   auto frame = uses_.pool.acquire(profile_);
-  copy_rows(filled.bytes, format_.stride_bytes, frame->data, frame->stride_bytes);
+  const std::span<std::byte> out(frame->data);
+  copy_rows(filled.bytes, format_.stride_bytes, out.first(first_rows * packed), packed);
+  if (split)
+    copy_rows(filled.chroma, format_.chroma_stride_bytes, out.subspan(first_rows * packed), packed);
   return frame;
 }
 

@@ -139,10 +139,40 @@ class Kernel final : public System {
   }
 
   std::string serial(const std::string& path) override {
+    return attribute(path, "device/../serial");
+  }
+
+  int index(const std::string& path) override {
+    const auto text = attribute(path, "index");
+    int number = -1;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+  }
+
+  std::vector<std::string> links(const std::string& path) override {
+    struct stat wanted {};
+    if (::stat(path.c_str(), &wanted) < 0) return {};
+    std::vector<std::string> found;
+    for (const std::string_view kind : {"by-id", "by-path"}) {
+      std::error_code ignored;
+      for (fs::directory_iterator link(fs::path(kLinkFolder) / kind, ignored), end;
+           !ignored && link != end; link.increment(ignored)) {
+        struct stat status {};
+        if (::stat(link->path().c_str(), &status) == 0 && status.st_rdev == wanted.st_rdev &&
+            S_ISCHR(status.st_mode))
+          found.push_back(fmt::format("{}/{}", kind, link->path().filename().native()));
+      }
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+  }
+
+ private:
+  static std::string attribute(const std::string& path, const char* name) {
     struct stat status {};
     if (::stat(path.c_str(), &status) < 0) return {};
-    return first_line(fmt::format("/sys/dev/char/{}:{}/device/../serial", major(status.st_rdev),
-                                  minor(status.st_rdev)));
+    return first_line(
+        fmt::format("/sys/dev/char/{}:{}/{}", major(status.st_rdev), minor(status.st_rdev), name));
   }
 };
 

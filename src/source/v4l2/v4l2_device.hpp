@@ -4,12 +4,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <lenswire/time.hpp>
+
+#include "base/mutex.hpp"
 
 namespace lenswire::source::v4l2 {
 
@@ -49,12 +53,44 @@ struct NodeFile {
   std::string identity;
 };
 
+/// A camera that was open once, so that it is known again.
+struct KnownCamera {
+  NodeFile file;
+  std::string card;
+  std::string bus;
+  std::string serial;  ///< empty where it has none
+  int index = -1;      ///< which node of its device
+};
+
+/// What "/dev/video0" and the like stood for when it was first opened. Kept for the whole process:
+/// a source that is made anew must not take another camera for it.
+///
+/// Threading: thread-safe.
+class KnownCameras {
+ public:
+  [[nodiscard]] std::optional<KnownCamera> find(const std::string& place) const {
+    const base::MutexLock lock(mutex_);
+    const auto found = by_place_.find(place);
+    return found == by_place_.end() ? std::nullopt : std::optional(found->second);
+  }
+  void remember(const std::string& place, KnownCamera camera) {
+    const base::MutexLock lock(mutex_);
+    by_place_.insert_or_assign(place, std::move(camera));
+  }
+
+ private:
+  mutable base::Mutex mutex_;
+  std::map<std::string, KnownCamera> by_place_ LENSWIRE_GUARDED_BY(mutex_);
+};
+
 /// The machine the cameras are plugged into.
 ///
 /// Threading: thread-safe.
 class System {
  public:
   virtual ~System() = default;
+
+  [[nodiscard]] KnownCameras& known() noexcept { return known_; }
 
   /// Opens a node for reading and writing, without blocking. ENOTTY for a file that is no video
   /// node: such a file is not opened at all, since opening a device may have effects.
@@ -66,7 +102,17 @@ class System {
   virtual std::string holder(const std::string& path) = 0;
   /// The serial number of the USB device behind the node; empty where it has none.
   virtual std::string serial(const std::string& path) = 0;
+  /// Which of its device's nodes this is, counted from 0; -1 where the kernel does not tell.
+  virtual int index(const std::string& path) = 0;
+  /// The names that udev gave the node: "by-id/usb-046d_HD_Pro_Webcam_C920_1A2B3C4D-video-index0".
+  virtual std::vector<std::string> links(const std::string& path) = 0;
+
+ private:
+  KnownCameras known_;
 };
+
+/// Where udev keeps the names of System::links().
+inline constexpr std::string_view kLinkFolder = "/dev/v4l/";
 
 /// The real one.
 [[nodiscard]] System& kernel() noexcept;

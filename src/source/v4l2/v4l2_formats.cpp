@@ -24,9 +24,15 @@ constexpr Size kDefaultSize{640, 480};
 constexpr double kDefaultRateHz = 30;
 
 // Best first: what costs the least to use comes before what must be decoded.
-constexpr std::array kPreference = {PixelFormat::YUYV, PixelFormat::MJPEG, PixelFormat::JPEG,
-                                    PixelFormat::NV12, PixelFormat::RGB8,  PixelFormat::BGR8,
-                                    PixelFormat::Z16,  PixelFormat::Y16,   PixelFormat::Y8};
+constexpr std::array kPreference = {
+    PixelFormat::YUYV, PixelFormat::UYVY, PixelFormat::MJPEG, PixelFormat::JPEG, PixelFormat::NV12,
+    PixelFormat::RGB8, PixelFormat::BGR8, PixelFormat::Z16,   PixelFormat::Y16,  PixelFormat::Y8};
+
+std::optional<PixelFormat> readable_format(std::uint32_t code) noexcept {
+  if (code == V4L2_PIX_FMT_NV12M) return PixelFormat::NV12;
+  const auto format = pixel_format_from_fourcc(code);
+  return format && is_readable(*format) ? format : std::nullopt;
+}
 
 std::size_t preference_of(PixelFormat format) noexcept {
   return static_cast<std::size_t>(std::find(kPreference.begin(), kPreference.end(), format) -
@@ -93,7 +99,9 @@ std::vector<SizeOffer> list_sizes(Device& device, std::uint32_t code) {
 std::string names_of(const std::vector<FormatOffer>& offers) {
   std::vector<std::string_view> names;
   for (const auto& offer : offers)
-    if (offer.format) names.push_back(to_string(*offer.format));
+    if (offer.format &&
+        std::find(names.begin(), names.end(), to_string(*offer.format)) == names.end())
+      names.push_back(to_string(*offer.format));
   return names.empty() ? "none that lenswire reads" : fmt::format("{}", fmt::join(names, ", "));
 }
 
@@ -123,18 +131,22 @@ std::optional<Interval> nearest_interval(const std::vector<IntervalOffer>& offer
   return best;
 }
 
+std::uint32_t planes_of(std::uint32_t code) noexcept { return code == V4L2_PIX_FMT_NV12M ? 2 : 1; }
+
 // The part of v4l2_format that both APIs have.
 struct Picture {
-  std::uint32_t code, width, height, stride_bytes, planes;
+  std::uint32_t code, width, height, stride_bytes, planes, chroma_stride_bytes;
 };
 
 Picture picture_of(const v4l2_format& format) noexcept {
   if (format.type == V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE) {
     const auto& pix = format.fmt.pix_mp;
-    return {pix.pixelformat, pix.width, pix.height, pix.plane_fmt[0].bytesperline, pix.num_planes};
+    return {pix.pixelformat, pix.width,
+            pix.height,      pix.plane_fmt[0].bytesperline,
+            pix.num_planes,  pix.num_planes > 1 ? pix.plane_fmt[1].bytesperline : 0};
   }
   const auto& pix = format.fmt.pix;
-  return {pix.pixelformat, pix.width, pix.height, pix.bytesperline, 1};
+  return {pix.pixelformat, pix.width, pix.height, pix.bytesperline, 1, 0};
 }
 
 v4l2_format request_for(std::uint32_t type, const FormatChoice& choice) noexcept {
@@ -142,14 +154,14 @@ v4l2_format request_for(std::uint32_t type, const FormatChoice& choice) noexcept
   format.type = type;
   if (type == V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE) {
     auto& pix = format.fmt.pix_mp;
-    pix.pixelformat = static_cast<std::uint32_t>(choice.format);
+    pix.pixelformat = choice.code;
     pix.width = choice.size.width;
     pix.height = choice.size.height;
     pix.field = V4L2_FIELD_NONE;
-    pix.num_planes = 1;
+    pix.num_planes = static_cast<std::uint8_t>(planes_of(choice.code));
   } else {
     auto& pix = format.fmt.pix;
-    pix.pixelformat = static_cast<std::uint32_t>(choice.format);
+    pix.pixelformat = choice.code;
     pix.width = choice.size.width;
     pix.height = choice.size.height;
     pix.field = V4L2_FIELD_NONE;
@@ -185,7 +197,13 @@ Size SizeOffer::nearest(Size wanted) const noexcept {
 
 bool is_readable(PixelFormat format) noexcept { return preference_of(format) < kPreference.size(); }
 
-std::vector<FormatOffer> list_formats(const OpenNode& node) {
+std::string readable_names() {
+  std::vector<std::string_view> names;
+  for (const auto format : kPreference) names.push_back(to_string(format));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::vector<FormatOffer> list_formats(const OpenNode& node, SizesOf which) {
   std::vector<FormatOffer> found;
   for (std::uint32_t i = 0; i < kMaxFormats; ++i) {
     auto raw = zeroed<v4l2_fmtdesc>();
@@ -197,11 +215,9 @@ std::vector<FormatOffer> list_formats(const OpenNode& node) {
     FormatOffer offer;
     offer.code = raw.pixelformat;
     offer.description = text_of(raw.description);
-    if (const auto format = pixel_format_from_fourcc(raw.pixelformat);
-        format && is_readable(*format)) {
-      offer.format = format;
+    offer.format = readable_format(raw.pixelformat);
+    if (offer.format || which == SizesOf::AllFormats)
       offer.sizes = list_sizes(*node.device, raw.pixelformat);
-    }
     found.push_back(std::move(offer));
   }
   return found;
@@ -251,7 +267,7 @@ Result<FormatChoice> choose_format(const std::string& path, const std::vector<Fo
       const Score score{distance, missing, preference_of(*offer.format),
                         std::abs(rate - wanted_rate)};
       if (!best || score < best->first)
-        best = {score, FormatChoice{*offer.format, nearest, interval}};
+        best = {score, FormatChoice{offer.code, *offer.format, nearest, interval}};
     }
   }
   if (best) return best->second;
@@ -283,7 +299,7 @@ Result<Negotiated> negotiate(const OpenNode& node, const FormatWish& wish) {
                                        choice->size.width, choice->size.height),
                            number));
   const auto got = picture_of(format);
-  if (got.code != static_cast<std::uint32_t>(choice->format) || got.planes != 1)
+  if (got.code != choice->code || got.planes != planes_of(choice->code))
     return fail(ErrorCode::Unsupported, fmt::format("{} offers {} but does not set it; try another "
                                                     "format=",
                                                     node.path, to_string(choice->format)));
@@ -296,13 +312,18 @@ Result<Negotiated> negotiate(const OpenNode& node, const FormatWish& wish) {
   const auto packed = packed_stride(choice->format, got.width);
   // Drivers that leave bytesperline at 0 mean packed rows.
   const auto stride = compressed ? 0 : std::max(got.stride_bytes, packed);
-  const auto bytes = frame_bytes(choice->format, stride, got.height);
+  // Interleaved chroma has as many bytes in a row as luma.
+  const auto chroma_stride = got.planes == 1 ? 0 : std::max(got.chroma_stride_bytes, packed);
+  const auto bytes = frame_bytes(choice->format, std::max(stride, chroma_stride), got.height);
   if (got.width == 0 || got.height == 0 || got.width > kMaxSide || got.height > kMaxSide ||
       bytes > kMaxFrameBytes)
     return fail(ErrorCode::Unsupported, fmt::format("{} answers an impossible size: {}x{}",
                                                     node.path, got.width, got.height));
-  return Negotiated{
-      choice->format, {got.width, got.height}, stride, set_rate(node, choice->interval)};
+  return Negotiated{choice->format,
+                    {got.width, got.height},
+                    stride,
+                    chroma_stride,
+                    set_rate(node, choice->interval)};
 }
 
 }  // namespace lenswire::source::v4l2

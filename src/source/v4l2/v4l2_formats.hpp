@@ -51,14 +51,21 @@ struct FormatOffer {
   std::uint32_t code = 0;             ///< V4L2's FourCC
   std::optional<PixelFormat> format;  ///< empty for what lenswire does not read
   std::string description;
-  std::vector<SizeOffer> sizes;  ///< of formats lenswire reads; empty where the driver is silent
+  std::vector<SizeOffer> sizes;  ///< empty where they were not asked for or the driver is silent
 };
 
 /// Whether frames of this format can be taken from a V4L2 node.
 [[nodiscard]] bool is_readable(PixelFormat format) noexcept;
 
+/// "yuyv, uyvy, ...": the formats that can, for messages.
+[[nodiscard]] std::string readable_names();
+
+/// Which formats' sizes to ask for: some drivers have hundreds, of formats nobody reads.
+enum class SizesOf : std::uint8_t { ReadableFormats, AllFormats };
+
 /// Asks the camera for its formats, sizes and rates.
-[[nodiscard]] std::vector<FormatOffer> list_formats(const OpenNode& node);
+[[nodiscard]] std::vector<FormatOffer> list_formats(const OpenNode& node,
+                                                    SizesOf which = SizesOf::ReadableFormats);
 
 /// "yuyv, mjpeg, z16 up to 1920x1080"; what can't be read is only counted.
 [[nodiscard]] std::string summary_of(const std::vector<FormatOffer>& offers);
@@ -74,6 +81,7 @@ struct FormatWish {
 };
 
 struct FormatChoice {
+  std::uint32_t code = 0;  ///< V4L2's: NV12M is NV12 to us
   PixelFormat format = PixelFormat::YUYV;
   Size size;
   std::optional<Interval> interval;
@@ -91,7 +99,9 @@ struct Negotiated {
   PixelFormat format = PixelFormat::YUYV;
   Size size;
   std::uint32_t stride_bytes = 0;  ///< of the driver's rows; 0 for compressed formats
-  double rate_hz = 0;              ///< 0 = the driver does not tell
+  /// Of the chroma rows where they are in memory of their own (NV12M), else 0.
+  std::uint32_t chroma_stride_bytes = 0;
+  double rate_hz = 0;  ///< 0 = the driver does not tell
 };
 
 /// Sets format and rate.

@@ -26,6 +26,14 @@ Error not_found(const std::string& place, const std::vector<CameraNode>& cameras
           fmt::format("no camera at {}; there are: {}", place, fmt::join(names, ", "))};
 }
 
+// Empty for a bus position.
+std::string file_of(const std::string& place) {
+  if (place.starts_with('/')) return place;
+  if (place.starts_with("by-id/") || place.starts_with("by-path/"))
+    return std::string(kLinkFolder) + place;
+  return {};
+}
+
 Capability capability_of(const v4l2_capability& raw) {
   const auto flags =
       (raw.capabilities & V4L2_CAP_DEVICE_CAPS) != 0 ? raw.device_caps : raw.capabilities;
@@ -150,9 +158,9 @@ std::vector<CameraNode> NodeTable::cameras() {
 }
 
 Result<std::string> NodeTable::locate(const std::string& place, std::size_t index) {
-  if (place.starts_with('/')) {
-    if (system_->node(place)) return place;
-    return fail(not_found(place, cameras()));
+  if (const auto file = file_of(place); !file.empty()) {
+    if (system_->node(file)) return file;
+    return fail(not_found(file, cameras()));
   }
   const auto all = cameras();
   std::size_t at = 0;

@@ -58,7 +58,8 @@ class NodeTable {
 
   [[nodiscard]] std::vector<CameraNode> cameras();
 
-  /// The node that a source URI's path means: a file name, or a bus position such as
+  /// The node that a source URI's path means: a file name, one of udev's names such as
+  /// "by-id/usb-046d_HD_Pro_Webcam_C920_1A2B3C4D-video-index0", or a bus position such as
   /// "usb-0000:00:14.0-1" or "platform:vivid-000"; `index` counts capture nodes at that position.
   /// Errors: NotFound, naming the cameras there are.
   Result<std::string> locate(const std::string& place, std::size_t index);

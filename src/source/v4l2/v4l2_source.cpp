@@ -32,9 +32,7 @@ Result<std::optional<PixelFormat>> parse_format(const std::string& name) {
   const auto format = name == "grey" ? PixelFormat::Y8 : pixel_format_from_string(name);
   if (format && is_readable(*format)) return format;
   return fail(ErrorCode::InvalidArgument,
-              fmt::format("option format={}: expected yuyv, mjpeg, jpeg, nv12, rgb8, bgr8, z16, "
-                          "y16 or y8",
-                          name));
+              fmt::format("option format={}: expected one of {}", name, readable_names()));
 }
 
 }  // namespace
@@ -48,7 +46,7 @@ Result<Options> Options::parse(base::SourceUri uri) {
   if (options.place.empty() || options.place.find('\0') != std::string::npos)
     return bad(
         "name a node or a bus position, as in v4l2:/dev/video0 or "
-        "v4l2:usb-0000:00:14.0-1; `lenswire ls --local` lists them");
+        "v4l2:usb-0000:00:14.0-1; `lenswire ls --local` lists them, and the by-id names");
   const auto format = parse_format(uri.options.text("format", {}));
   if (!format) return bad(format.error().message);
   options.wish.format = *format;
@@ -71,15 +69,22 @@ Result<Options> Options::parse(base::SourceUri uri) {
 }
 
 V4l2Source::V4l2Source(Options options, System& system, const base::Clock& clock)
-    : options_(std::move(options)), system_(system), clock_(clock), nodes_(system) {}
+    : options_(std::move(options)),
+      system_(system),
+      clock_(clock),
+      whereabouts_(system, options_.place, options_.index) {}
 
 Result<OpenNode> V4l2Source::open() {
   auto path = [&] {
     base::MutexLock lock(mutex_);
-    return nodes_.locate(options_.place, options_.index);
+    return whereabouts_.locate(clock_.now());
   }();
   if (!path) return fail(path.error());
-  return open_node(system_, *path);
+  auto node = open_node(system_, *path);
+  if (!node) return node;
+  base::MutexLock lock(mutex_);
+  whereabouts_.found(*node);
+  return node;
 }
 
 Result<OpenNode> V4l2Source::open_or_share() {
@@ -92,7 +97,7 @@ Result<OpenNode> V4l2Source::open_or_share() {
 
 Result<void> V4l2Source::probe() {
   base::MutexLock lock(mutex_);
-  const auto path = nodes_.locate(options_.place, options_.index);
+  const auto path = whereabouts_.locate(clock_.now());
   if (!path) return fail(path.error());
   return {};
 }
@@ -155,7 +160,7 @@ Result<CaptureEnd> V4l2Source::capture(const OpenNode& node, SourceSink& sink,
   auto controls = list_controls(node);
   // Subscribed before they are read, so that no change falls in between.
   subscribe_events(node, controls);
-  const auto queue = BufferQueue::start(node);
+  const auto queue = BufferQueue::start(node, format->chroma_stride_bytes > 0 ? 2 : 1);
   if (!queue) return fail(queue.error());
 
   SourceDescription description;

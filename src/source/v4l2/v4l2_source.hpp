@@ -16,6 +16,7 @@
 #include "source/v4l2/v4l2_formats.hpp"
 #include "source/v4l2/v4l2_node.hpp"
 #include "source/v4l2/v4l2_stamps.hpp"
+#include "source/v4l2/v4l2_whereabouts.hpp"
 
 namespace lenswire::source {
 
@@ -28,7 +29,7 @@ Result<std::unique_ptr<Source>> make_v4l2_source(base::SourceUri uri, const Sour
 namespace v4l2 {
 
 struct Options {
-  std::string place;      ///< a node's path or a bus position
+  std::string place;      ///< a node's path, one of udev's names or a bus position
   std::size_t index = 0;  ///< which capture node at that bus position
   FormatWish wish;
   double depth_unit_m = 0.001;
@@ -67,7 +68,7 @@ class V4l2Source final : public Source {
   StreamProfilePtr profile_;
 
   base::Mutex mutex_;
-  NodeTable nodes_ LENSWIRE_GUARDED_BY(mutex_);
+  Whereabouts whereabouts_ LENSWIRE_GUARDED_BY(mutex_);
   std::optional<OpenNode> running_ LENSWIRE_GUARDED_BY(mutex_);  // while run() has it open
 };
 

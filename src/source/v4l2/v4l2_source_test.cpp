@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "source/source_runner.hpp"
 #include "source/v4l2/background_run.hpp"
 #include "source/v4l2/fake_v4l2.hpp"
 
@@ -76,8 +77,10 @@ TEST_F(V4l2SourceTest, OptionsAreChecked) {
   EXPECT_EQ(parsed.index, 2U);
 
   EXPECT_THAT(refused("v4l2:").message, HasSubstr("name a node"));
-  EXPECT_THAT(refused("v4l2:/dev/video0?format=h264").message, HasSubstr("expected yuyv"));
-  EXPECT_THAT(refused("v4l2:/dev/video0?format=xyz32f").message, HasSubstr("expected yuyv"));
+  EXPECT_THAT(refused("v4l2:/dev/video0?format=h264").message,
+              HasSubstr("expected one of yuyv, uyvy"));
+  EXPECT_THAT(refused("v4l2:/dev/video0?format=xyz32f").message,
+              HasSubstr("expected one of yuyv, uyvy"));
   EXPECT_THAT(refused("v4l2:/dev/video0?size=0x0").message, HasSubstr("WIDTHxHEIGHT"));
   EXPECT_THAT(refused("v4l2:/dev/video0?fps=0").message, HasSubstr("fps=0"));
   EXPECT_THAT(refused("v4l2:/dev/video0?speed=1").message, HasSubstr("size, fps, format"));
@@ -176,6 +179,32 @@ TEST_F(V4l2SourceTest, MultiPlanarNodesWork) {
   ASSERT_EQ(sink.frames.size(), 1U);
   EXPECT_EQ(sink.frames[0]->format(), PixelFormat::NV12);
   EXPECT_EQ(sink.frames[0]->data, picture(64 * 72, 9));
+}
+
+TEST_F(V4l2SourceTest, ChromaInMemoryOfItsOwnIsPutBehindTheLuma) {
+  camera.caps = V4L2_CAP_VIDEO_CAPTURE_MPLANE | V4L2_CAP_STREAMING;
+  camera.formats = {{V4L2_PIX_FMT_NV12M, {discrete_size(64, 49, {30})}}};
+  camera.stride_padding = 6;
+  camera.plane_offset = 16;
+  const auto rows = [](std::size_t count, int value) {
+    std::vector<std::byte> out(count * 70 - 6, std::byte{0xEE});  // no padding after the last row
+    for (std::size_t row = 0; row < count; ++row)
+      std::fill_n(out.begin() + static_cast<std::ptrdiff_t>(row * 70), 64,
+                  static_cast<std::byte>(value));
+    return out;
+  };
+  camera.add({.bytes = rows(49, 7), .chroma = rows(25, 9), .sequence = 0});
+  auto short_chroma = rows(25, 9);
+  short_chroma.pop_back();
+  camera.add({.bytes = rows(49, 7), .chroma = short_chroma, .sequence = 1});
+  run_script(source("v4l2:/dev/video0?format=nv12"));
+  ASSERT_EQ(sink.frames.size(), 1U);
+  EXPECT_EQ(sink.frames[0]->format(), PixelFormat::NV12);
+  auto expected = picture(std::size_t{64} * (49 + 25), 9);
+  std::fill_n(expected.begin(), 64 * 49, std::byte{7});
+  EXPECT_EQ(sink.frames[0]->data, expected);
+  ASSERT_EQ(sink.troubles.size(), 1U);
+  EXPECT_THAT(sink.troubles[0].message, HasSubstr("gave a short frame: 5167 of 5168 bytes"));
 }
 
 TEST_F(V4l2SourceTest, DepthAndInfraredHaveStreamsOfTheirOwn) {
@@ -352,6 +381,94 @@ TEST_F(V4l2SourceTest, ComesBackUnderAnotherNumberWithRisingSequence) {
   ASSERT_EQ(sink.frames.size(), 4U);
   EXPECT_EQ(sink.frames[3]->sequence, 3U);
   EXPECT_EQ(sink.frames[3]->profile, sink.frames[0]->profile) << "nothing changed";
+}
+
+TEST_F(V4l2SourceTest, ANodeIsTheCameraThatWasThereFirst) {
+  camera.serial = "";
+  for (std::uint32_t i = 0; i < 2; ++i) camera.add(good(i));
+  run_script(source());
+  camera.unplug();
+  auto& stranger = system.add_camera("/dev/video0");
+  stranger.card = "Other Camera";
+  stranger.bus = "usb-fake-2";
+  // Made anew, as after a change of profile: it still knows.
+  auto& same = source();
+  EXPECT_THAT(failing_run(same).message, HasSubstr("now Other Camera at usb-fake-2 has that name"));
+  EXPECT_EQ(same.probe().error().code, ErrorCode::NotFound);
+  camera.plug("/dev/video4");
+  EXPECT_TRUE(same.probe());
+  camera.add(good(0));
+  run_script(same);
+  EXPECT_EQ(sink.frames.size(), 3U);
+}
+
+// Waits for states of a runner.
+class StateListener final : public RunnerListener {
+ public:
+  void source_opened(const SourceDescription&) override {
+    change([] {});
+  }
+  void source_frame(FramePtr) override {
+    change([&] { ++frames_; });
+  }
+  void source_controls_changed(const std::vector<Control>&) override {}
+  void source_state_changed(const SourceStatus& status) override {
+    change([&] { status_ = status; });
+  }
+  bool wait_for(const std::function<bool(const SourceStatus&, int frames)>& condition) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(60),
+                             [&] { return condition(status_, frames_); });
+  }
+
+ private:
+  void change(const std::function<void()>& what) {
+    const std::lock_guard lock(mutex_);
+    what();
+    changed_.notify_all();
+  }
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  SourceStatus status_;
+  int frames_ = 0;
+};
+
+TEST_F(V4l2SourceTest, ADriverThatNeverReturnsIsLeftBehind) {
+  RunnerSettings settings;
+  settings.stall_minimum = std::chrono::milliseconds(200);
+  settings.restart_stalled_after = std::chrono::milliseconds(100);
+  settings.abandon_after = std::chrono::milliseconds(100);
+  settings.backoff_first = std::chrono::milliseconds(10);
+  settings.probe_interval = std::chrono::milliseconds(20);
+  StateListener listener;
+  {
+    SourceRunner runner(
+        "cam",
+        [this]() -> Result<std::unique_ptr<Source>> {
+          return std::make_unique<V4l2Source>(options("v4l2:/dev/video0"), system,
+                                              base::system_clock());
+        },
+        listener, settings, base::system_clock());
+    runner.start();
+    runner.set_demand(true);
+    camera.add(good(0));
+    ASSERT_TRUE(listener.wait_for([](const auto&, int frames) { return frames == 1; }));
+    camera.hang(VIDIOC_DQBUF);
+    camera.add(good(1));
+    ASSERT_TRUE(listener.wait_for([](const auto& now, int) { return now.abandoned == 1; }));
+    EXPECT_TRUE(camera.hanging());
+    EXPECT_TRUE(runner.abandoned());
+    // Plugged in anew, the camera works beside the call that still hangs.
+    camera.unplug();
+    camera.plug("/dev/video1");
+    ASSERT_TRUE(listener.wait_for([this](const auto&, int frames) {
+      if (camera.streaming()) camera.add(good(5));
+      return frames >= 2;
+    }));
+    camera.release();
+    while (runner.abandoned()) std::this_thread::yield();
+  }
+  EXPECT_EQ(camera.mapped(), 0);
 }
 
 TEST_F(V4l2SourceTest, ChangedControlsAreTold) {
