@@ -114,6 +114,14 @@ struct SubscribeSettings {
   bool decode = true;  ///< false: ReceivedFrame::frame holds the bytes as the codec left them
 };
 
+/// How a camera is to capture; what stays empty or 0 is left to the server.
+struct ProfileWish {
+  std::uint32_t width = 0;  ///< with `height`
+  std::uint32_t height = 0;
+  double rate_hz = 0;
+  std::optional<PixelFormat> format;
+};
+
 /// A running subscription. Its number stays the same when the client reconnects.
 struct Subscription {
   std::uint32_t id = 0;
@@ -222,6 +230,12 @@ class Client {
   /// Errors: NotFound, InvalidArgument (range), PermissionDenied (role, or read-only control).
   Result<std::vector<Control>> set_controls(std::string_view camera,
                                             const ControlSettings& settings);
+
+  /// Changes how the camera captures, for everybody who watches it: their next frames come with a
+  /// new profile. Returns the camera as it is then.
+  /// Errors: InvalidArgument and Unsupported (what the camera does not offer; it goes on as
+  /// before), PermissionDenied (role), Timeout.
+  Result<CameraInfo> set_profile(std::string_view camera, const ProfileWish& wish);
 
   /// Asks the server for events of its cameras. Those of the connection and of subscriptions come
   /// in any case.

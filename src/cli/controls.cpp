@@ -1,4 +1,4 @@
-// controls.cpp - lenswire get and set.
+// controls.cpp - lenswire get and set: controls, and size, rate and format.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 
 #include "cli/remote.hpp"
 #include "cli/text.hpp"
+#include "client/reply_maps.hpp"
 #include "wire/maps.hpp"
 
 namespace lenswire::cli {
@@ -81,6 +82,78 @@ void print(const Options& options, const std::vector<Control>& controls) {
     fmt::print("{}={}\n", printable(control.name), control_value_text(control.value));
 }
 
+// NAME VALUE or NAME=VALUE, in any mixture.
+Result<std::vector<std::pair<std::string, std::string>>> pairs_of(
+    const std::vector<std::string>& words) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const auto equals = words[i].find('=');
+    if (equals != std::string::npos)
+      pairs.emplace_back(words[i].substr(0, equals), words[i].substr(equals + 1));
+    else if (i + 1 < words.size())
+      pairs.emplace_back(words[i], words[i + 1]), ++i;
+    else
+      pairs.clear(), i = words.size();
+  }
+  if (pairs.empty())
+    return fail(ErrorCode::InvalidArgument,
+                "set needs pairs of CONTROL and VALUE; `lenswire set --help` shows an example");
+  for (std::size_t i = 0; i < pairs.size(); ++i)
+    for (std::size_t k = 0; k < i; ++k)
+      if (pairs[k].first == pairs[i].first)
+        return fail(ErrorCode::InvalidArgument, fmt::format("'{}' is named twice", pairs[i].first));
+  return pairs;
+}
+
+// Takes size, fps and format out of the pairs; nothing where none is among them.
+Result<std::optional<ProfileWish>> take_profile(
+    std::vector<std::pair<std::string, std::string>>& pairs) {
+  ProfileWish wish;
+  bool any = false;
+  for (auto pair = pairs.begin(); pair != pairs.end();) {
+    const auto& [name, text] = *pair;
+    const auto bad = [&](std::string_view wanted) {
+      return fail(ErrorCode::InvalidArgument,
+                  fmt::format("{}={}: expected {}", name, text, wanted));
+    };
+    if (name == "size") {
+      const auto cross = std::min(text.find('x'), text.size());
+      const auto width = number<std::uint32_t>(std::string_view(text).substr(0, cross));
+      const auto height =
+          number<std::uint32_t>(std::string_view(text).substr(std::min(cross + 1, text.size())));
+      if (!width || !height || *width == 0 || *height == 0) return bad("a size such as 1280x720");
+      wish.width = *width;
+      wish.height = *height;
+    } else if (name == "fps") {
+      const auto rate = number<double>(text);
+      if (!rate || !(*rate > 0)) return bad("frames a second");
+      wish.rate_hz = *rate;
+    } else if (name == "format") {
+      wish.format = pixel_format_from_string(text);
+      if (!wish.format) return bad("a pixel format such as mjpeg or yuyv");
+    } else {
+      ++pair;
+      continue;
+    }
+    any = true;
+    pair = pairs.erase(pair);
+  }
+  if (!any) return std::optional<ProfileWish>();
+  return std::optional(wish);
+}
+
+void print_streams(const Options& options, const CameraInfo& camera) {
+  if (options.json) {
+    fmt::print("{}\n", json_line({{"camera", client::to_map(camera)}}));
+    return;
+  }
+  for (const auto& stream : camera.streams) {
+    const auto& profile = *stream.profile;
+    fmt::print("{}: {} {}x{} at {:.4g} Hz\n", printable(profile.stream), to_string(profile.format),
+               profile.width, profile.height, profile.rate_hz);
+  }
+}
+
 struct Opened {
   std::unique_ptr<Client> client;
   std::string camera;
@@ -117,23 +190,26 @@ Result<void> get(const Options& options, const Context& context) {
 }
 
 Result<void> set(const Options& options, const Context& context) {
-  if (options.words.empty() || options.words.size() % 2 != 0)
-    return fail(ErrorCode::InvalidArgument,
-                "set needs pairs of CONTROL and VALUE; `lenswire set --help` shows an example");
+  auto pairs = pairs_of(options.words);
+  if (!pairs) return fail(pairs.error());
+  const auto profile = take_profile(*pairs);
+  if (!profile) return fail(profile.error());
   const auto opened = open(options, context);
   if (!opened) return fail(opened.error());
   ControlSettings settings;
-  for (std::size_t i = 0; i < options.words.size(); i += 2) {
-    const auto& name = options.words[i];
+  for (const auto& [name, text] : *pairs) {
     const auto* control = find(opened->controls, name);
     if (!control) return fail(unknown(opened->controls, opened->camera, name));
-    if (std::any_of(settings.begin(), settings.end(),
-                    [&](const auto& s) { return s.first == name; }))
-      return fail(ErrorCode::InvalidArgument, fmt::format("control '{}' is named twice", name));
-    auto value = parse_value(*control, options.words[i + 1]);
+    auto value = parse_value(*control, text);
     if (!value) return fail(std::move(value).error());
     settings.emplace_back(name, std::move(*value));
   }
+  if (*profile) {
+    const auto camera = opened->client->set_profile(opened->camera, **profile);
+    if (!camera) return fail(camera.error());
+    print_streams(options, *camera);
+  }
+  if (settings.empty()) return {};
   const auto now = opened->client->set_controls(opened->camera, settings);
   if (!now) return fail(now.error());
   print(options, *now);
@@ -161,10 +237,13 @@ void add_get(CLI::App& app, Context& context) {
 
 void add_set(CLI::App& app, Context& context) {
   add(app, context, "set", "Set a camera's controls, as one group, and show what it took",
-      "CONTROL VALUE [CONTROL VALUE ...]", set)
+      "CONTROL VALUE or CONTROL=VALUE, any number; size, fps and format change how it captures",
+      set)
       ->footer(
+          "Size, rate and format change for everybody who watches the camera.\n"
           "Example: lenswire set 127.0.0.1/webcam auto_exposure manual_mode exposure_time_absolute "
-          "200");
+          "200\n"
+          "         lenswire set 127.0.0.1/webcam size=1280x720 fps=30");
 }
 
 }  // namespace lenswire::cli

@@ -111,6 +111,18 @@ Result<std::vector<Control>> Client::set_controls(std::string_view camera,
   return wire::controls_from_map(list == reply->end() ? nlohmann::json() : *list);
 }
 
+Result<CameraInfo> Client::set_profile(std::string_view camera, const ProfileWish& wish) {
+  nlohmann::json request = {{"op", "set_profile"}, {"camera", camera}};
+  if (wish.width > 0 || wish.height > 0)
+    request["size"] = std::to_string(wish.width) + "x" + std::to_string(wish.height);
+  if (wish.rate_hz > 0) request["fps"] = wish.rate_hz;
+  if (wish.format) request["format"] = to_string(*wish.format);
+  const auto reply = impl_->request(std::move(request));
+  if (!reply) return fail(reply.error());
+  const auto map = reply->find("camera");
+  return client::camera_from_map(map == reply->end() ? nlohmann::json() : *map);
+}
+
 Result<void> Client::watch(bool wanted) { return impl_->watch(wanted); }
 
 Result<ClientEvent> Client::next_event(Nanoseconds timeout) {

@@ -55,8 +55,8 @@ class FrameSink {
   /// must not block, and must not attach or detach.
   virtual void deliver(const EncodedFramePtr& frame) = 0;
 
-  /// The source's profile has changed so that the wish can't be met any more: no frame will come
-  /// until it changes again. Called like deliver().
+  /// The source's profile has changed so that the wish can't be met any more, or the stream is
+  /// gone: no frame will come until that changes again. Called like deliver().
   virtual void refused(const Error& reason) { (void)reason; }
 
   /// Whether every frame matters: the encoder then queues up to 8 frames instead of taking only the

@@ -131,7 +131,8 @@ void EncodedStream::deliver(std::shared_ptr<EncodedFrame> encoded) {
 void EncodedStream::update_profile(const StreamProfilePtr& source) {
   source_profile_ = source;
   passes_through_ = PicturePipeline::passes_through(*source, wish_);
-  auto delivered = delivered_profile(*source, wish_);
+  // Whoever subscribed to a region of a larger picture keeps getting one of that size.
+  auto delivered = delivered_profile(*source, fitted(wish_, *source));
   if (!delivered) {
     profile_ = nullptr;
     base::log_warning("wish_impossible",
@@ -144,6 +145,12 @@ void EncodedStream::update_profile(const StreamProfilePtr& source) {
   made->version = next_profile_version();
   made->calibration = calibration_version(made->profile);
   profile_ = std::move(made);
+}
+
+void EncodedStream::end(const Error& reason) {
+  base::MutexLock lock(mutex_);
+  newest_ = nullptr;
+  for (auto* sink : sinks_) sink->refused(reason);
 }
 
 void EncodedStream::attach(FrameSink& sink, const FramePtr& fresh) {

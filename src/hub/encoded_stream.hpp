@@ -44,6 +44,8 @@ class EncodedStream final : public EncodeJob, public std::enable_shared_from_thi
 
   bool run_once() override LENSWIRE_EXCLUDES(mutex_);
 
+  /// The source has no such stream any more.
+  void end(const Error& reason) LENSWIRE_EXCLUDES(mutex_);
   /// Forgets the newest frame: the source was closed.
   void forget_newest() LENSWIRE_EXCLUDES(mutex_);
 

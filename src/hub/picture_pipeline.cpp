@@ -76,7 +76,8 @@ Result<void> PicturePipeline::run(const Frame& frame, std::vector<std::byte>& ou
   }
   if (wish_.region) {
     auto& cut = other(view);
-    const auto region = filter::cuttable_region(view.format, *wish_.region);
+    const auto region =
+        filter::cuttable_region(view.format, fitted_region(*wish_.region, view.width, view.height));
     if (auto ok = filter::crop(view, region, cut); !ok) return ok;
     view = cut.view();
   }

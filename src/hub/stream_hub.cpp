@@ -94,6 +94,12 @@ void StreamHub::set_profile(StreamProfilePtr profile) {
   for (const auto& stream : streams_) stream->forget_newest();
 }
 
+void StreamHub::end(const Error& reason) {
+  base::MutexLock lock(mutex_);
+  newest_ = nullptr;
+  for (const auto& stream : streams_) stream->end(reason);
+}
+
 void StreamHub::forget_newest() {
   base::MutexLock lock(mutex_);
   newest_ = nullptr;

@@ -56,6 +56,8 @@ class StreamHub {
 
   /// The source offers the stream with this profile from now on.
   void set_profile(StreamProfilePtr profile);
+  /// The source offers the stream no more: every sink is refused, with this reason.
+  void end(const Error& reason);
   /// The source was closed: the newest frame is old news.
   void forget_newest();
 

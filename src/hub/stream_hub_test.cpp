@@ -209,25 +209,33 @@ TEST_F(HubTest, AWishThatANewProfileCannotMeetIsRefused) {
     std::vector<std::uint32_t> sizes;
     std::vector<std::string> reasons;
   };
+  Wish near;
+  near.depth_max_m = 5;
   Wish corner;
   corner.region = Region{8, 0, 8, 8};
   Wish all;
   Sink cut;
+  Sink moved;
   Sink whole;
-  const auto first = hub_.attach(corner, cut);
-  const auto second = hub_.attach(all, whole);
+  const auto first = hub_.attach(near, cut);
+  const auto second = hub_.attach(corner, moved);
+  const auto third = hub_.attach(all, whole);
   ASSERT_TRUE(first);
   publish(0);
   auto smaller = std::make_shared<StreamProfile>(*profile_);
   smaller->width = 8;
+  smaller->format = PixelFormat::Y16;
   hub_.set_profile(smaller);
   EXPECT_FALSE(hub_.has_frame()) << "the old picture is not one of this profile";
   hub_.publish(test_frame(smaller, 1));
   encoders_.stop();  // what waits is still encoded, as what it was when it came
   EXPECT_LE(cut.sizes.size(), 1U);
-  for (const auto width : cut.sizes) EXPECT_EQ(width, 8U);
+  for (const auto width : cut.sizes) EXPECT_EQ(width, 16U);
   ASSERT_EQ(cut.reasons.size(), 1U);
-  EXPECT_NE(cut.reasons[0].find("region"), std::string::npos);
+  EXPECT_NE(cut.reasons[0].find("depth range"), std::string::npos);
+  EXPECT_TRUE(moved.reasons.empty()) << "a region is moved inside the smaller picture";
+  ASSERT_FALSE(moved.sizes.empty());
+  for (const auto width : moved.sizes) EXPECT_EQ(width, 8U);
   EXPECT_EQ(whole.sizes, (std::vector<std::uint32_t>{16, 8}));
   EXPECT_TRUE(whole.reasons.empty());
 }

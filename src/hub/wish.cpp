@@ -2,12 +2,29 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "codec/codec.hpp"
 #include "filter/convert.hpp"
 #include "filter/scale.hpp"
 #include "hub/picture_pipeline.hpp"
 
 namespace lenswire::hub {
+
+Region fitted_region(const Region& region, std::uint32_t width, std::uint32_t height) noexcept {
+  Region out = region;
+  out.width = std::min(region.width, width);
+  out.height = std::min(region.height, height);
+  out.x = std::min(region.x, width - out.width);
+  out.y = std::min(region.y, height - out.height);
+  return out;
+}
+
+Wish fitted(const Wish& wish, const StreamProfile& source) {
+  Wish out = wish;
+  if (out.region) out.region = fitted_region(*out.region, source.width, source.height);
+  return out;
+}
 
 Result<StreamProfile> delivered_profile(const StreamProfile& source, const Wish& wish) {
   const auto format = encoder_format(source, wish);

@@ -41,6 +41,13 @@ struct Wish {
   }
 };
 
+/// Where a region lies in a picture that has become smaller since it was asked for: moved inside,
+/// and cut where it is larger than the picture.
+[[nodiscard]] Region fitted_region(const Region& region, std::uint32_t width,
+                                   std::uint32_t height) noexcept;
+/// The wish with its region so fitted into the source's picture.
+[[nodiscard]] Wish fitted(const Wish& wish, const StreamProfile& source);
+
 /// The profile of what a wish delivers from a stream: size, format and intrinsics after region,
 /// scale and conversion.
 /// Errors: InvalidArgument for a region outside the picture; Unsupported for a codec that this

@@ -25,6 +25,13 @@ TEST(Wish, DeliveredProfileFollowsRegionScaleAndCodec) {
   EXPECT_FALSE(delivered_profile(*depth, wish));
 }
 
+TEST(Wish, ARegionIsMovedIntoASmallerPictureAndCutOnlyWhereItMustBe) {
+  EXPECT_EQ(fitted_region({2, 3, 10, 5}, 16, 8), (Region{2, 3, 10, 5}));
+  EXPECT_EQ(fitted_region({50, 60, 10, 5}, 48, 48), (Region{38, 43, 10, 5}));
+  EXPECT_EQ(fitted_region({50, 60, 100, 5}, 48, 4), (Region{0, 0, 48, 4}));
+  EXPECT_EQ(fitted_region({0xffffffff, 0xffffffff, 0xffffffff, 1}, 8, 8), (Region{0, 7, 8, 1}));
+}
+
 TEST(Wish, NamesWhatACodecDoesNotTake) {
   Wish wish;
   wish.codec = CodecId::Jpeg;
@@ -39,8 +46,9 @@ TEST(Wish, NamesWhatACodecDoesNotTake) {
 }
 
 TEST(PicturePipeline, EveryCombinationGivesWhatTheProfilePromises) {
-  for (const auto format : {PixelFormat::Z16, PixelFormat::Y8, PixelFormat::Y16, PixelFormat::RGB8,
-                            PixelFormat::BGR8, PixelFormat::YUYV, PixelFormat::NV12}) {
+  for (const auto format :
+       {PixelFormat::Z16, PixelFormat::Y8, PixelFormat::Y16, PixelFormat::RGB8, PixelFormat::BGR8,
+        PixelFormat::YUYV, PixelFormat::UYVY, PixelFormat::NV12}) {
     const auto profile = test_profile(format);
     const auto frame = test_frame(profile, 9);
     for (const auto codec_id : {CodecId::Raw, CodecId::Png, CodecId::Jpeg}) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -100,15 +101,13 @@ void Camera::change_holds(int by) {
 
 hub::StreamHub* Camera::find(std::string_view id) const {
   base::MutexLock lock(mutex_);
-  const auto found = streams_.find(id);
+  const auto found = offered_.contains(id) ? streams_.find(id) : streams_.end();
   return found == streams_.end() ? nullptr : found->second.get();
 }
 
 std::vector<std::string> Camera::stream_ids() const {
   base::MutexLock lock(mutex_);
-  std::vector<std::string> ids;
-  for (const auto& [id, stream] : streams_) ids.push_back(id);
-  return ids;
+  return {offered_.begin(), offered_.end()};
 }
 
 Result<hub::StreamHub*> Camera::stream(std::string_view id) {
@@ -164,10 +163,21 @@ void Camera::apply_controls(ControlSettings settings, ControlsDone done) {
   };
   std::stable_sort(settings.begin(), settings.end(),
                    [&](const auto& a, const auto& b) { return rank(a.first) < rank(b.first); });
-  submit<std::vector<Control>>(std::move(done),
-                               [runner = runner_ptr_, settings = std::move(settings)] {
-                                 return runner->set_controls(settings);
-                               });
+  // A source that runs tells of its changes itself. One that rests can't, and what was set may have
+  // changed the state of other controls as well.
+  auto changed = std::make_shared<std::vector<Control>>();
+  auto tell = [this, changed, done = std::move(done)](Result<std::vector<Control>> result) {
+    if (!changed->empty()) source_controls_changed(*changed);
+    done(std::move(result));
+  };
+  submit<std::vector<Control>>(std::move(tell), [runner = runner_ptr_, changed,
+                                                 settings = std::move(settings)] {
+    auto result = runner->set_controls(settings);
+    const auto state = runner->status().state;
+    if (result && state != source::SourceState::Streaming && state != source::SourceState::Stalled)
+      if (auto all = runner->controls()) *changed = std::move(*all);
+    return result;
+  });
 }
 
 void Camera::read_sizes(SizesDone done) {
@@ -177,8 +187,14 @@ void Camera::read_sizes(SizesDone done) {
 }
 
 void Camera::reconfigure(base::OptionChanges changes, ReconfigureDone done) {
-  submit<void>(std::move(done), [runner = runner_ptr_, address = address_, &sources = sources_,
-                                 context = context_, changes = std::move(changes)] {
+  // Whether the device takes the options shows only when it is opened.
+  change_holds(1);
+  auto release = [this, done = std::move(done)](Result<void> result) {
+    change_holds(-1);
+    done(std::move(result));
+  };
+  submit<void>(std::move(release), [runner = runner_ptr_, address = address_, &sources = sources_,
+                                    context = context_, changes = std::move(changes)] {
     std::string before;
     std::string after;
     {
@@ -225,6 +241,7 @@ json Camera::describe() const {
   map["bus"] = description_.bus;
   auto& list = map["streams"] = json::array();
   for (const auto& [id, stream] : streams_) {
+    if (!offered_.contains(id)) continue;
     const auto counters = stream->counters();
     auto entry = wire::to_map(*stream->profile(), 0);
     entry["measured_hz"] = streaming ? counters.measured_hz : 0.0;
@@ -239,19 +256,28 @@ json Camera::describe() const {
 }
 
 void Camera::source_opened(const SourceDescription& description) {
+  std::vector<std::pair<std::string, hub::StreamHub*>> gone;
   {
     base::MutexLock lock(mutex_);
     description_ = description;
     control_order_.clear();
     for (const auto& control : description.controls) control_order_.push_back(control.name);
+    const auto before = std::exchange(offered_, {});
     for (const auto& profile : description.streams) {
+      offered_.insert(profile->stream);
       auto& stream = streams_[profile->stream];
       if (stream)
         stream->set_profile(profile);
       else
         stream = std::make_unique<hub::StreamHub>(profile, encoders_, [this] { demand_changed(); });
     }
+    for (const auto& id : before)
+      if (!offered_.contains(id)) gone.emplace_back(id, streams_.at(id).get());
   }
+  for (const auto& [id, stream] : gone)
+    stream->end(
+        {ErrorCode::NotFound, fmt::format("camera '{}' has no stream '{}' any more; it has: {}",
+                                          name(), id, join(stream_ids()))});
   waking_ = false;
   demand_changed();
   on_event_({{"event", "camera_opened"}, {"camera", describe()}});

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -88,11 +89,11 @@ class Camera final : public source::RunnerListener {
   void read_controls(ControlsDone done);
   void apply_controls(ControlSettings settings, ControlsDone done);
 
-  /// Opens the source anew with these options in its URI; everybody who watches goes on with the
-  /// new profile. Calls `done` from the camera's control thread, or at once when the call is
-  /// refused. A source that does not take the options, or does not open with them, keeps its old
-  /// ones; controls keep their values. Errors: InvalidArgument and Unsupported (the options),
-  /// Timeout, Busy (too many calls).
+  /// Opens the source anew with these options in its URI, also where nobody watches; everybody who
+  /// watches goes on with the new profile. Calls `done` from the camera's control thread, or at
+  /// once when the call is refused. A source that does not take the options, or does not open with
+  /// them, keeps its old ones; controls keep their values. Errors: InvalidArgument and Unsupported
+  /// (the options), Timeout, Busy (too many calls).
   using ReconfigureDone = std::function<void(Result<void>)>;
   void reconfigure(base::OptionChanges changes, ReconfigureDone done);
 
@@ -134,9 +135,11 @@ class Camera final : public source::RunnerListener {
 
   mutable base::Mutex mutex_;
   SourceDescription description_ LENSWIRE_GUARDED_BY(mutex_);
-  // Streams are added, never removed, so pointers to them stay good.
+  // Streams are added, never removed, so pointers to them stay good; those that the source does not
+  // offer at present are not shown.
   std::map<std::string, std::unique_ptr<hub::StreamHub>, std::less<>> streams_
       LENSWIRE_GUARDED_BY(mutex_);
+  std::set<std::string, std::less<>> offered_ LENSWIRE_GUARDED_BY(mutex_);
   std::vector<std::string> control_order_ LENSWIRE_GUARDED_BY(mutex_);
 
   base::Mutex demand_mutex_;

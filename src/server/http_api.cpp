@@ -9,6 +9,7 @@
 #include "server/embedded_files.hpp"
 #include "server/metrics.hpp"
 #include "server/openapi.hpp"
+#include "server/profile_request.hpp"
 #include "server/version.hpp"
 #include "wire/depth_limit.hpp"
 #include "wire/maps.hpp"
@@ -79,6 +80,23 @@ HttpOutcome get_camera(RouteContext& context) {
   const auto camera = context.services.camera(context.names.at(0));
   if (!camera) return error_answer(camera.error());
   return json_answer((*camera)->describe());
+}
+
+HttpOutcome patch_camera(RouteContext& context) {
+  const auto camera = context.services.camera(context.names.at(0));
+  if (!camera) return error_answer(camera.error());
+  const auto body = wire::parse_json_object(context.request.body);
+  if (!body) return error_answer(body.error());
+  const auto changes = parse_profile_request(*body);
+  if (!changes) return error_answer(changes.error());
+  return Deferred{[camera = *camera, changes = *changes](auto answer) {
+    camera->reconfigure(changes, [camera, answer = std::move(answer)](const Result<void>& done) {
+      if (done) return answer(json_answer(camera->describe()));
+      auto refused = error_answer(done.error());
+      if (done.error().code == ErrorCode::Busy) refused.status = 429;
+      answer(std::move(refused));
+    });
+  }};
 }
 
 HttpOutcome get_openapi(RouteContext&) { return json_answer(openapi_document()); }
@@ -191,6 +209,10 @@ constexpr std::array kRoutes = {
     Route{"GET", "/api/v1/openapi.json", Role::View, "this description", get_openapi},
     Route{"GET", "/api/v1/cameras", Role::View, "all cameras", get_cameras},
     Route{"GET", "/api/v1/cameras/{camera}", Role::View, "one camera", get_camera},
+    Route{"PATCH", "/api/v1/cameras/{camera}", Role::Control,
+          "opens it with {\"size\": \"1280x720\", \"fps\": 30, \"format\": \"mjpeg\"}, some or all "
+          "of them; answers the camera",
+          patch_camera},
     Route{"GET", "/api/v1/cameras/{camera}/controls", Role::View, "controls, read now",
           get_controls},
     Route{"PATCH", "/api/v1/cameras/{camera}/controls", Role::Control,

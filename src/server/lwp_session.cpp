@@ -10,6 +10,7 @@
 #include "server/http_api.hpp"
 #include "server/mjpeg_session.hpp"
 #include "server/openapi.hpp"
+#include "server/profile_request.hpp"
 #include "server/services.hpp"
 #include "server/subscribe_request.hpp"
 #include "server/version.hpp"
@@ -166,6 +167,7 @@ void LwpSession::handle_request(std::uint32_t id, const json& request) {
   if (op == "unsubscribe") return unsubscribe(id, request);
   if (op == "controls") return controls(id, request, false);
   if (op == "set_controls") return controls(id, request, true);
+  if (op == "set_profile") return set_profile(id, request);
   if (op == "server") return reply(id, describe_server(services));
   if (op == "cameras") {
     auto list = json::array();
@@ -182,7 +184,7 @@ void LwpSession::handle_request(std::uint32_t id, const json& request) {
   if (op == "lease") return reply_error(id, {ErrorCode::Unsupported, "this version has no leases"});
   reply_error(id, {ErrorCode::Unsupported,
                    fmt::format("no operation '{}'; there is: server, cameras, subscribe, "
-                               "unsubscribe, controls, set_controls, watch",
+                               "unsubscribe, controls, set_controls, set_profile, watch",
                                op.substr(0, 64))});
 }
 
@@ -250,6 +252,28 @@ void LwpSession::reply_controls(std::uint32_t id, const Result<std::vector<Contr
   else
     reply_error(id, result.error());
   pump();
+}
+
+void LwpSession::set_profile(std::uint32_t id, const json& request) {
+  if (role_ < Role::Control)
+    return reply_error(id, {ErrorCode::PermissionDenied, "this needs the role 'control'"});
+  const auto camera = worker_.services().camera(text_of(request, "camera"));
+  if (!camera) return reply_error(id, camera.error());
+  auto wanted = request;
+  for (const auto* key : {"op", "camera"}) wanted.erase(key);
+  const auto changes = parse_profile_request(wanted);
+  if (!changes) return reply_error(id, changes.error());
+  (*camera)->reconfigure(
+      *changes, [worker = &worker_, session = id_, id, camera = *camera](const Result<void>& done) {
+        worker->with_session(session, [id, done, camera](Session& session_now) {
+          auto& self = static_cast<LwpSession&>(session_now);
+          if (done)
+            self.reply(id, {{"camera", camera->describe()}});
+          else
+            self.reply_error(id, done.error());
+          self.pump();
+        });
+      });
 }
 
 void LwpSession::handle_flow(const wire::lwp::MessageView& message) {

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The real program with cameras on a real V4L2 kernel, from the device to the clients: run inside the VM by
-run_in_vm.sh. Unplugs and plugs two vivid cameras while clients watch them and a third one.
+run_in_vm.sh. Unplugs, plugs and reconfigures vivid cameras while clients watch them and one of another kind.
 
 Environment: LENSWIRE_BINARY, the program to test."""
 
@@ -18,7 +18,11 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "python"))
+import numpy  # noqa: E402
+
 import lwp_reader as lwp  # noqa: E402
+from churn import Churn, ServerProcess, wait_until  # noqa: E402
+from loopback import Loopback, module_file  # noqa: E402
 
 BINARY = os.environ["LENSWIRE_BINARY"]
 DRIVER = pathlib.Path("/sys/bus/platform/drivers/vivid")
@@ -32,10 +36,10 @@ def run(*arguments):
 class Watcher(threading.Thread):
     """A client that stays connected and keeps what came."""
 
-    def __init__(self, port, camera):
+    def __init__(self, port, camera, **settings):
         super().__init__(daemon=True)
         self.reader = lwp.Reader("127.0.0.1", port, timeout=LIMIT)
-        self.reader.subscribe(camera, "color", policy="latest")
+        self.reader.subscribe(camera, "color", policy="latest", **settings)
         self.frames = []
         self.error = None
         self.start()
@@ -53,6 +57,14 @@ class Watcher(threading.Thread):
         while len(self.frames) < count:
             if self.error or time.monotonic() > deadline:
                 raise AssertionError(f"{len(self.frames)} of {count} frames, then {self.error}")
+            time.sleep(0.005)
+
+
+    def wait_for_size(self, width, height):
+        deadline = time.monotonic() + LIMIT
+        while (self.frames[-1][1].width, self.frames[-1][1].height) != (width, height):
+            if self.error or time.monotonic() > deadline:
+                raise AssertionError(f"{self.frames[-1][1].width} wide, {self.error}")
             time.sleep(0.005)
 
 
@@ -103,10 +115,23 @@ class Cameras(unittest.TestCase):
             time.sleep(0.01)
 
     def test_1_both_cameras_are_found_and_listed_with_formats(self):
-        self.assertEqual(len(self.sources), 2, self.sources)
-        for source in self.sources:
-            self.assertTrue(source["uri"].startswith("v4l2:"), source)
+        self.assertEqual(len(self.sources), 3, self.sources)
+        for number, source in enumerate(self.sources):
+            self.assertEqual(source["uris"], [f"v4l2:/dev/video{number}", f"v4l2:platform:vivid-00{number}"])
             self.assertRegex(source["description"], r"vivid.*\d+x\d+")
+            self.assertEqual((source["driver"], source["problem"]), ("vivid", ""))
+            formats = {entry["fourcc"]: entry for entry in source["formats"]}
+            self.assertGreater(len(formats), 60)
+            vga = [size for size in formats["YUYV"]["sizes"] if size.get("width") == 640 and size["height"] == 480]
+            self.assertIn(25, vga[0]["rates_hz"])
+            self.assertEqual(formats["YUYV"]["format"], "yuyv")
+            controls = {control["name"]: control for control in source["controls"]}
+            self.assertTrue(controls["gain"]["inactive"] and controls["gain"]["volatile"])
+            self.assertTrue(controls["read_only_integer_32_bits"]["read_only"])
+            self.assertIn({"index": 3, "name": "Menu Item 3"}, controls["menu"]["menu"])
+        text = run("ls", "--local")
+        for part in ("v4l2:platform:vivid-001", "  YUYV     yuyv", "640x480    ", "read-only", "3=Menu Item 3"):
+            self.assertIn(part, text)
         for name in ("one", "two"):
             camera = self.camera(name)
             self.assertIn("vivid", camera["model"])
@@ -156,7 +181,46 @@ class Cameras(unittest.TestCase):
         self.assertNotEqual(refused.returncode, 0)
         self.assertIn("brightness", refused.stderr)
 
-    def test_5_unplugged_it_is_absent_and_comes_back_by_itself(self):
+    def test_5_a_changed_control_is_told_to_everybody(self):
+        for state in ("streaming", "idle"):
+            readers = [lwp.Reader("127.0.0.1", self.port, timeout=LIMIT) for _ in range(2)]
+            for reader in readers:
+                reader.request("watch", events=True)
+            watcher = Watcher(self.port, "two") if state == "streaming" else None
+            self.wait_for_state("two", state)
+            value = 90 if state == "streaming" else 91
+            self.assertEqual(run("set", f"{self.address}/two", "contrast", str(value)).strip(), f"contrast={value}")
+            for reader in readers:
+                while not any(control["name"] == "contrast" and control["value"] == value
+                              for event in reader.events if event["event"] == "controls"
+                              for control in event["controls"]):
+                    reader.request("server")  # events come on the way
+                    time.sleep(0.02)
+                reader.close()
+            if watcher:
+                watcher.reader.close()
+
+    def test_6_another_profile_is_for_all_and_cuts_off_nobody(self):
+        watchers = [Watcher(self.port, "one") for _ in range(2)]
+        scaled = Watcher(self.port, "one", scale=0.5)
+        for watcher in (*watchers, scaled):
+            watcher.wait_for(2)
+        answer = run("set", f"{self.address}/one", "size=320x180", "fps=25")
+        self.assertRegex(answer, r"^color: \w+ 320x180 at \d")
+        for watcher in watchers:
+            watcher.wait_for_size(320, 180)
+        scaled.wait_for_size(160, 90)
+        refused = subprocess.run([BINARY, "set", f"{self.address}/one", "size=321x180"],
+                                 capture_output=True, text=True, timeout=LIMIT)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("it offers 320x180, 640x360, 640x480", refused.stderr)
+        for watcher in (*watchers, scaled):
+            watcher.wait_for(len(watcher.frames) + 2)  # as before
+            self.assertEqual(watcher.frames[-1][1].width, 160 if watcher is scaled else 320)
+            self.assertFalse([event for event in watcher.reader.events if event["event"] == "ended"])
+            watcher.reader.close()
+
+    def test_7_unplugged_it_is_absent_and_comes_back_by_itself(self):
         # vivid's devices hang on one driver and go together; a camera of another kind must not notice.
         watchers = {name: Watcher(self.port, name) for name in ("one", "two", "ball")}
         for watcher in watchers.values():
@@ -185,6 +249,53 @@ class Cameras(unittest.TestCase):
             self.assertEqual(sequences, sorted(set(sequences)))
             self.assertIsNone(watcher.error)
             watcher.reader.close()
+
+
+class MoreServers(unittest.TestCase):
+    def test_what_goes_into_an_mjpeg_camera_comes_out_of_the_server(self):
+        if not module_file().exists():
+            self.skipTest(f"no {module_file()}; tools/setup-vm builds it")
+        with ServerProcess("--camera", "ball=synthetic:ball?size=320x240&fps=10", stop_limit=30.0) as server:
+            pictures = []
+
+            def one_more():
+                answer = server.get("/cameras/ball/color.jpg")
+                if answer.status == 200 and answer.body not in pictures:
+                    pictures.append(answer.body)
+                return len(pictures) == 2
+
+            wait_until(one_more, "two pictures to feed", LIMIT)
+        with Loopback("MJPG", 320, 240, pictures), \
+                ServerProcess("--camera", "loop=v4l2:/dev/video20?format=mjpeg", stop_limit=30.0) as server:
+            seen = set()
+
+            def both():
+                answer = server.get("/cameras/loop/color.jpg")
+                if answer.status == 200:
+                    seen.add(answer.body)
+                return len(seen) == 2
+
+            wait_until(both, "both pictures came", LIMIT)
+            self.assertEqual(seen, set(pictures))
+
+    def test_what_goes_into_a_depth_camera_comes_out_of_the_server(self):
+        if not module_file().exists():
+            self.skipTest(f"no {module_file()}; tools/setup-vm builds it")
+        depth = (numpy.arange(320 * 240, dtype=numpy.uint32) * 40503 % 65536).astype("<u2").reshape(240, 320)
+        with Loopback("Z16 ", 320, 240, [depth.tobytes()]), \
+                ServerProcess("--camera", "loop=v4l2:/dev/video20", stop_limit=30.0) as server:
+            answer = wait_until(lambda: (a := server.get("/cameras/loop/depth.png")).status == 200 and a,
+                                "a depth picture", LIMIT)
+            numpy.testing.assert_array_equal(lwp.png_decode(answer.body), depth)
+
+    def test_two_rounds_of_the_churn(self):
+        churn = Churn()
+        before = churn.round()
+        after = churn.round()
+        churn.stop()
+        print(f"churn: descriptors {before[0]}, then {after[0]}; memory {before[1] / 2**20:.1f}, then "
+              f"{after[1] / 2**20:.1f} MiB; {churn.frames()} frames")
+        self.assertLessEqual(after[0], before[0])
 
 
 if __name__ == "__main__":
