@@ -26,7 +26,7 @@ from loopback import Loopback, module_file  # noqa: E402
 
 BINARY = os.environ["LENSWIRE_BINARY"]
 DRIVER = pathlib.Path("/sys/bus/platform/drivers/vivid")
-LIMIT = 30  # generous: the VM's CPU is emulated
+LIMIT = 90  # generous: the VM's CPU is emulated
 
 
 def run(*arguments):
