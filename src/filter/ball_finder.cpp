@@ -38,7 +38,8 @@ class LightFinder final : public BallFinder {
       for (std::uint32_t x = 0; x < picture.width; ++x) {
         int value = row[std::size_t{x} * channels];
         if (channels == 3)
-          value = std::max({value, int{row[3 * std::size_t{x} + 1]}, int{row[3 * std::size_t{x} + 2]}});
+          value =
+              std::max({value, int{row[3 * std::size_t{x} + 1]}, int{row[3 * std::size_t{x} + 2]}});
         if (value <= kGround) continue;
         const auto weight = static_cast<std::uint64_t>(std::min(value, kBall) - kGround);
         row_light += weight;
@@ -52,8 +53,8 @@ class LightFinder final : public BallFinder {
     if (radius < search_.min_radius_px || radius > search_.max_radius_px)
       return std::optional<FoundBall>();
     const auto total = static_cast<double>(light);
-    return std::optional(FoundBall{static_cast<double>(sum_x) / total,
-                                   static_cast<double>(sum_y) / total, radius});
+    return std::optional(
+        FoundBall{static_cast<double>(sum_x) / total, static_cast<double>(sum_y) / total, radius});
   }
 
  private:

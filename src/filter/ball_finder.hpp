@@ -39,4 +39,16 @@ class BallFinder {
 /// pictures that were compressed or made smaller. Anything else in the picture leads it astray.
 [[nodiscard]] std::unique_ptr<BallFinder> make_light_finder(const BallSearch& search);
 
+/// What the module `vision` makes: `base::load_module<filter::Vision>("vision")`.
+///
+/// Threading: thread-safe.
+class Vision {
+ public:
+  static constexpr const char* kModuleInterface = "filter.Vision.1";
+  virtual ~Vision() = default;
+
+  /// Finds a circle as the original ball client does: to a few pixels, among other things too.
+  virtual std::unique_ptr<BallFinder> make_hough_finder(const BallSearch& search) = 0;
+};
+
 }  // namespace lenswire::filter

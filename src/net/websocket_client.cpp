@@ -50,10 +50,11 @@ class WebSocketClient final : public ClientStream {
     socket_.read_message_max(0);  // the protocol inside has its own limits
     socket_.auto_fragment(false);
     socket_.binary(true);
-    socket_.set_option(websocket::stream_base::decorator([target](websocket::request_type& request) {
-      if (!target.bearer.empty())
-        request.set(beast::http::field::authorization, "Bearer " + target.bearer);
-    }));
+    socket_.set_option(
+        websocket::stream_base::decorator([target](websocket::request_type& request) {
+          if (!target.bearer.empty())
+            request.set(beast::http::field::authorization, "Bearer " + target.bearer);
+        }));
     std::optional<beast::error_code> done;
     websocket::response_type response;
     socket_.async_handshake(response, target.host, target.path,
@@ -102,8 +103,7 @@ class WebSocketClient final : public ClientStream {
     const auto finished = run_until(deadline, [&] { return done.has_value(); });
     if (!finished || !*finished) abandon();
     if (!finished) return fail(finished.error());
-    if (!*finished)
-      return fail(ErrorCode::Timeout, "the server does not take what is sent to it");
+    if (!*finished) return fail(ErrorCode::Timeout, "the server does not take what is sent to it");
     if (*done) return fail(ErrorCode::Disconnected, done->message());
     return {};
   }

@@ -17,8 +17,8 @@ struct WebSocketTarget {
 /// Upgrades a connected socket. Each send() is one binary message; what is received is the
 /// messages' bytes one after the other.
 ///
-/// Errors: InvalidArgument when the peer answers, but not with a WebSocket; PermissionDenied when it
-/// wants credentials; Disconnected; Timeout; Closed after a stop.
+/// Errors: InvalidArgument when the peer answers, but not with a WebSocket; PermissionDenied when
+/// it wants credentials; Disconnected; Timeout; Closed after a stop.
 Result<std::unique_ptr<ClientStream>> make_websocket_stream(base::UniqueFd socket,
                                                             const WebSocketTarget& target,
                                                             MonotonicTime deadline,

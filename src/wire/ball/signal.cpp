@@ -26,7 +26,7 @@ std::optional<std::string> text_of(const json& map, const char* key) {
 }
 
 // As Python's json.dumps() writes it; nothing for what is no UTF-8.
-std::optional<std::string> quoted(std::string_view text) {
+std::optional<std::string> json_text(std::string_view text) {
   auto out = json(text).dump(-1, ' ', true, json::error_handler_t::ignore);
   if (json::parse(out).get_ref<const std::string&>() != text) return std::nullopt;
   return out;
@@ -74,13 +74,13 @@ Result<std::string> encode(const Signal& signal) {
   if (signal.type == Signal::Type::Bye) return std::string("{\"type\": \"bye\"}\n");
   std::string line;
   if (signal.type == Signal::Type::Candidate) {
-    const auto candidate = quoted(signal.candidate);
-    const auto id = quoted(signal.id);
+    const auto candidate = json_text(signal.candidate);
+    const auto id = json_text(signal.id);
     if (!candidate || !id) return malformed("text that is no UTF-8");
     line = fmt::format("{{\"candidate\": {}, \"id\": {}, \"label\": {}, \"type\": \"candidate\"}}",
                        *candidate, *id, signal.label);
   } else {
-    const auto sdp = quoted(signal.sdp);
+    const auto sdp = json_text(signal.sdp);
     if (!sdp) return malformed("text that is no UTF-8");
     line = fmt::format("{{\"sdp\": {}, \"type\": \"{}\"}}", *sdp,
                        signal.type == Signal::Type::Offer ? "offer" : "answer");

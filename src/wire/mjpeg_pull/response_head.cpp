@@ -23,10 +23,10 @@ Result<bool> ResponseHead::read(std::span<const std::byte>& bytes) {
     bytes_ += line.size() + 2;
     if (bytes_ > kMaxHeadBytes) return malformed("the answer's head is larger than 32 KiB");
     if (status_ == 0) {
-      const auto code = line.size() >= 12 ? decimal(line.substr(9, 3)) : std::nullopt;
-      if (!line.starts_with("HTTP/1.") || line[8] != ' ' || !code || *code < 100)
+      const auto code = line.size() >= 12 ? decimal(line.substr(9, 3)).value_or(0) : 0;
+      if (!line.starts_with("HTTP/1.") || line[8] != ' ' || code < 100)
         return malformed("this is no HTTP answer");
-      status_ = static_cast<int>(*code);
+      status_ = static_cast<int>(code);
     } else if (line.empty()) {
       return true;
     } else {

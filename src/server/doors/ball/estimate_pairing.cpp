@@ -38,6 +38,7 @@ void EstimatePairing::sent(std::uint64_t sequence, const Estimate& actual,
   }
   ring_[(first_ + size_) % kPairingWindowFrames] = {sequence, actual, now};
   ++size_;
+  ++sent_total_;
 }
 
 std::optional<Pair> EstimatePairing::match(const Estimate& estimate, MonotonicTime now) noexcept {

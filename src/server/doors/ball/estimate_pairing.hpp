@@ -58,6 +58,8 @@ class EstimatePairing {
   std::optional<Pair> match(const Estimate& estimate, MonotonicTime now) noexcept;
 
   [[nodiscard]] std::size_t waiting() const noexcept { return size_; }
+  /// Frames that were ever sent with their truth.
+  [[nodiscard]] std::uint64_t sent_total() const noexcept { return sent_total_; }
   /// Frames that were given up, or passed over.
   [[nodiscard]] std::uint64_t unanswered() const noexcept { return unanswered_; }
   /// Estimates without a frame, or refused.
@@ -82,6 +84,7 @@ class EstimatePairing {
   std::array<Sent, kPairingWindowFrames> ring_{};
   std::size_t first_ = 0;
   std::size_t size_ = 0;
+  std::uint64_t sent_total_ = 0;
   std::uint64_t unanswered_ = 0;
   std::uint64_t unmatched_ = 0;
 };

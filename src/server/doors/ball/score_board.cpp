@@ -101,8 +101,8 @@ void ScoreBoard::Seat::frame_sent() {
   change([](Entry& entry) { ++entry.score.frames_sent; });
 }
 
-void ScoreBoard::Seat::frame_skipped() {
-  change([](Entry& entry) { ++entry.score.frames_skipped; });
+void ScoreBoard::Seat::frames_skipped(std::uint64_t count) {
+  change([count](Entry& entry) { entry.score.frames_skipped += count; });
 }
 
 void ScoreBoard::Seat::estimate_broken() {
@@ -170,6 +170,16 @@ void ScoreBoard::wait_for_row(std::uint64_t from, MonotonicTime deadline) {
     if (row_came_.wait_until(mutex_, deadline) == std::cv_status::timeout) return;
 }
 
+std::size_t ScoreBoard::connected() const {
+  base::MutexLock lock(mutex_);
+  return connected_now();
+}
+
+std::size_t ScoreBoard::connected_now() const {
+  return static_cast<std::size_t>(std::count_if(
+      entries_.begin(), entries_.end(), [](const Entry& entry) { return entry.connected; }));
+}
+
 json ScoreBoard::describe() const {
   std::uint64_t from = 0;
   auto recent = json::array();
@@ -177,10 +187,8 @@ json ScoreBoard::describe() const {
   auto peers = json::array();
   base::MutexLock lock(mutex_);
   Score total = forgotten_;
-  std::size_t connected = 0;
   for (const auto& entry : entries_) {
     add(entry.score, total);
-    connected += entry.connected ? 1 : 0;
     auto map = to_json(entry.score);
     map["peer"] = entry.number;
     map["address"] = entry.peer;
@@ -188,7 +196,7 @@ json ScoreBoard::describe() const {
     peers.push_back(std::move(map));
   }
   return {{"norm", norm_ == Norm::L1 ? "l1" : "l2"},
-          {"connected", connected},
+          {"connected", connected_now()},
           {"total", to_json(total)},
           {"peers", std::move(peers)},
           {"recent", std::move(recent)}};

@@ -73,7 +73,7 @@ class ScoreBoard {
     /// The data channel is open: frames go.
     void streaming();
     void frame_sent();
-    void frame_skipped();
+    void frames_skipped(std::uint64_t count);
     void estimate_broken();
     /// What pairing made of an estimate, and its counters.
     void estimate(const std::optional<Pair>& pair, const EstimatePairing& pairing);
@@ -92,6 +92,8 @@ class ScoreBoard {
   [[nodiscard]] Seat seat(std::string peer);
 
   [[nodiscard]] Norm norm() const noexcept { return norm_; }
+  /// Peers that are here now.
+  [[nodiscard]] std::size_t connected() const;
 
   /// The rows after the last `from` ones, at most `kRecentRows`; `from` becomes their end.
   [[nodiscard]] std::vector<ScoreRow> rows_since(std::uint64_t& from) const;
@@ -109,6 +111,8 @@ class ScoreBoard {
     bool streaming = false;
     Score score;
   };
+
+  [[nodiscard]] std::size_t connected_now() const LENSWIRE_REQUIRES(mutex_);
 
   const Norm norm_;
   mutable base::Mutex mutex_;

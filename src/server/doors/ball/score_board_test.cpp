@@ -29,7 +29,7 @@ TEST(ScoreBoard, AddsErrorsUpInBothNorms) {
   play(seat, pairing, 8);
   seat.estimate(pairing.match({1, 1}, kNow), pairing);
   seat.estimate_broken();
-  seat.frame_skipped();
+  seat.frames_skipped(1);
   const auto map = board.describe();
   EXPECT_EQ(map["norm"], "l2");
   const auto& peer = map["peers"][0];
