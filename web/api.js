@@ -69,6 +69,7 @@ const camera = (name) => `/api/v1/cameras/${encodeURIComponent(name)}`;
 
 export const getServer = () => json('/api/v1/server');
 export const getCameras = async () => (await json('/api/v1/cameras')).cameras ?? [];
+export const getDoors = async () => (await json('/api/v1/doors')).doors ?? [];
 export const getControls = async (name) => (await json(`${camera(name)}/controls`)).controls ?? [];
 
 /** Applies the settings as a group; answers the controls as the device read them back. */

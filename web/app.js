@@ -1,12 +1,14 @@
 // The page: asks for the cameras once a second while it can be seen, and keeps one card for each.
 
-import {getCameras, getServer, setToken} from './api.js';
+import {getCameras, getDoors, getServer, setToken} from './api.js';
+import {BallPanel} from './ball_panel.js';
 import {CameraCard} from './camera_card.js';
 
 const POLL_MS = 1000;
 
 const byId = (id) => document.getElementById(id);
 const cards = new Map();
+const panels = new Map();
 let unreachableSince = null;
 let serverAsked = false;
 let timer = null;
@@ -29,6 +31,24 @@ function showCameras(cameras) {
   byId('empty').hidden = cameras.length > 0;
   const working = cameras.filter((camera) => camera.state === 'streaming').length;
   byId('totals').textContent = cameras.length ? `${working} of ${cameras.length} streaming` : '';
+}
+
+function showDoors(doors) {
+  const balls = doors.filter((door) => door.name === 'ball');
+  const keys = new Set(balls.map((door) => `${door.camera} ${door.addresses}`));
+  for (const [key, panel] of panels) {
+    if (keys.has(key)) continue;
+    panel.node.remove();
+    panels.delete(key);
+  }
+  for (const door of balls) {
+    const key = `${door.camera} ${door.addresses}`;
+    if (!panels.has(key)) {
+      panels.set(key, new BallPanel(door.camera));
+      byId('doors').append(panels.get(key).node);
+    }
+    panels.get(key).show(door);
+  }
 }
 
 function showBanner(text) {
@@ -74,6 +94,7 @@ async function poll() {
     showBanner('');
     byId('login').hidden = true;
     await showServer();
+    showDoors(await getDoors());
   } catch (error) {
     showTrouble(error);
   }

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include <lenswire/annotation.hpp>
 #include <lenswire/stream_profile.hpp>
 #include <lenswire/time.hpp>
 
@@ -37,6 +38,8 @@ struct Frame {
   TimestampDomain domain = TimestampDomain::HostMonotonic;
   /// The device's own stamp in ns, where it has one.
   std::optional<std::int64_t> device_time_ns;
+  /// What is known of the picture: the truth that a synthetic source drew, for one.
+  AnnotationList annotations;
   /// Bytes from one row to the next; 0 for compressed formats.
   std::uint32_t stride_bytes = 0;
   /// The pixels: frame_bytes(format, stride, height) of them, or one compressed picture.

@@ -184,6 +184,8 @@ Result<LenswireUrl> LenswireUrl::parse(std::string_view text) {
     const auto scheme = rest.substr(0, scheme_end);
     if (scheme == "lenswires")
       url.tls = true;
+    else if (scheme == "ws")
+      url.transport = Transport::WebSocket;
     else if (scheme != "lenswire")
       return bad(fmt::format("scheme '{}'", scheme));
     rest.remove_prefix(scheme_end + 3);

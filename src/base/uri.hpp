@@ -72,13 +72,17 @@ using OptionChanges = std::vector<std::pair<std::string, std::string>>;
 /// The URI with these options instead of its own of the same names.
 [[nodiscard]] std::string with_options(std::string_view uri, const OptionChanges& changes);
 
+/// What carries the native protocol.
+enum class Transport { Tcp, WebSocket };
+
 /// `lenswire://host[:port]/camera[/stream]`; parts that are absent stay empty.
 struct LenswireUrl {
   std::string host;
   std::uint16_t port = 6480;
   std::string camera;
   std::string stream;
-  bool tls = false;  ///< scheme `lenswires`
+  bool tls = false;                      ///< scheme `lenswires`
+  Transport transport = Transport::Tcp;  ///< scheme `ws` is the other
 
   /// Also takes "host[:port][/camera[/stream]]" without the scheme.
   static Result<LenswireUrl> parse(std::string_view text);

@@ -76,6 +76,8 @@ TEST(LenswireUrl, TakesAllItsForms) {
   EXPECT_EQ(url->port, 6480);
 
   EXPECT_TRUE(LenswireUrl::parse("lenswires://host")->tls);
+  EXPECT_EQ(LenswireUrl::parse("host")->transport, Transport::Tcp);
+  EXPECT_EQ(LenswireUrl::parse("ws://host/cam")->transport, Transport::WebSocket);
 }
 
 TEST(LenswireUrl, RefusesNonsense) {

@@ -159,6 +159,9 @@ nlohmann::json describe(const ReceivedFrame& received, const std::string& camera
       {"profile", wire::to_map(*frame.profile, 0)}};
   line["profile"].erase("version");
   if (frame.device_time_ns) line["device_time_ns"] = *frame.device_time_ns;
+  for (const auto& item : frame.annotations.items())
+    if (item.kind == AnnotationKind::Ball)
+      line["ball"] = {{"x_px", item.x_px}, {"y_px", item.y_px}, {"radius_px", item.radius_px}};
   if (const auto& r = received.region)
     line["region"] = {{"x", r->x},
                       {"y", r->y},

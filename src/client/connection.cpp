@@ -7,7 +7,7 @@
 #include "client/client_impl.hpp"
 #include "client/credentials.hpp"
 #include "client/reply_maps.hpp"
-#include "net/tls_client.hpp"
+#include "client/transport.hpp"
 #include "wire/lwp/decode.hpp"
 #include "wire/lwp/encode.hpp"
 
@@ -57,19 +57,9 @@ Result<void> Client::Impl::start() {
 
 Result<void> Client::Impl::connect_once() {
   const auto deadline = now() + settings_.connect_timeout;
-  auto fd = net::connect_tcp(url_.host, url_.port, deadline, stop_);
-  if (!fd) return fail(std::move(fd).error());
-  std::unique_ptr<net::ClientStream> stream;
-  if (url_.tls) {
-    auto tls = net::make_tls_stream(std::move(*fd), url_.host,
-                                    {settings_.ca_file, settings_.pin_sha256, settings_.insecure},
-                                    deadline, stop_);
-    if (!tls) return fail(std::move(tls).error());
-    stream = std::move(*tls);
-  } else {
-    stream = net::make_tcp_stream(std::move(*fd), stop_);
-  }
-  stream_ = std::make_unique<client::MessageStream>(std::move(stream));
+  auto stream = client::open_transport(url_, settings_, deadline, stop_);
+  if (!stream) return fail(std::move(stream).error());
+  stream_ = std::make_unique<client::MessageStream>(std::move(*stream));
   in_message_ = false;
   auto greeted = shake_hands(deadline);
   if (!greeted) {

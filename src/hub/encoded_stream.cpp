@@ -120,6 +120,14 @@ void EncodedStream::release_pixels(EncodedFrame& encoded) {
   stamps->arrival_time = captured.arrival_time;
   stamps->domain = captured.domain;
   stamps->device_time_ns = captured.device_time_ns;
+  stamps->annotations = captured.annotations;
+  if (!stamps->annotations.empty()) {
+    const auto region = wish_.region.value_or(Region{0, 0, captured.width(), captured.height()});
+    const auto& delivered = encoded.profile->profile;
+    stamps->annotations.transform(region.x, region.y,
+                                  static_cast<double>(delivered.width) / region.width,
+                                  static_cast<double>(delivered.height) / region.height);
+  }
   encoded.source = std::move(stamps);
 }
 

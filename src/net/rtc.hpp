@@ -40,8 +40,12 @@ class RtcChannel {
   /// InvalidArgument (longer than the settings' max_message_bytes).
   virtual Result<void> send(std::span<const std::span<const std::byte>> pieces,
                             RtcPayload payload) = 0;
-  /// What waits here to be sent: the caller's measure for skipping frames.
+  /// What waits here to be sent: the caller's measure for skipping frames. SCTP holds up to 1 MiB
+  /// more, under way or about to be.
   [[nodiscard]] virtual std::size_t buffered_bytes() const noexcept = 0;
+  /// The longest message that the other side says it takes (max-message-size); 0: any. send() does
+  /// not hold to it: some announce 64 KiB and take what comes.
+  [[nodiscard]] virtual std::uint64_t peer_max_message_bytes() const noexcept = 0;
   virtual void close() = 0;
 };
 
@@ -77,6 +81,9 @@ struct RtcPeerSettings {
   std::optional<RtcServer> stun;
   std::vector<RtcServer> turn;
   bool relay_only = false;  ///< offer no candidates but TURN's
+  /// Literal addresses of this machine to offer. Empty: all that it has but loopback's, and those
+  /// where it has no other.
+  std::vector<std::string> local_addresses;
   /// As offerer: `DTLS/SCTP 5000` with `sctpmap`, which old peers know, instead of
   /// `UDP/DTLS/SCTP` with `sctp-port`. An answer takes the form of the offer.
   bool old_syntax = false;

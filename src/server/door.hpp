@@ -12,6 +12,7 @@
 
 #include <lenswire/result.hpp>
 #include <lenswire/server.hpp>
+#include <nlohmann/json.hpp>
 
 #include "base/uri.hpp"
 #include "net/address.hpp"
@@ -61,6 +62,9 @@ class Door : public Reception {
 
   /// Called before the workers stop: ends what open() began, within a second.
   virtual void close() {}
+
+  /// What the door knows of its clients, for GET /api/v1/doors. Thread-safe. The default: nothing.
+  [[nodiscard]] virtual nlohmann::json describe() const { return nlohmann::json::object(); }
 };
 
 /// Checks the request's options (finish() them) and makes the door, without touching the network.

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "server/door.hpp"
 #include "server/embedded_files.hpp"
 #include "server/metrics.hpp"
 #include "server/openapi.hpp"
@@ -97,6 +98,18 @@ HttpOutcome patch_camera(RouteContext& context) {
       answer(std::move(refused));
     });
   }};
+}
+
+HttpOutcome get_doors(RouteContext& context) {
+  auto list = json::array();
+  for (const auto& door : context.services.doors) {
+    auto map = door.door->describe();
+    map["name"] = door.name;
+    map["camera"] = door.camera;
+    map["addresses"] = door.addresses;
+    list.push_back(std::move(map));
+  }
+  return json_answer({{"doors", std::move(list)}});
 }
 
 HttpOutcome get_openapi(RouteContext&) { return json_answer(openapi_document()); }
@@ -206,6 +219,8 @@ constexpr std::array kRoutes = {
     Route{"GET", "/healthz", Role::None, "ok or degraded", get_health},
     Route{"GET", "/metrics", Role::View, "Prometheus metrics", get_metrics},
     Route{"GET", "/api/v1/server", Role::View, "the server", get_server},
+    Route{"GET", "/api/v1/doors", Role::View, "the older protocols' ports, and what they know",
+          get_doors},
     Route{"GET", "/api/v1/openapi.json", Role::View, "this description", get_openapi},
     Route{"GET", "/api/v1/cameras", Role::View, "all cameras", get_cameras},
     Route{"GET", "/api/v1/cameras/{camera}", Role::View, "one camera", get_camera},

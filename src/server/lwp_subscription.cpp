@@ -66,6 +66,7 @@ hub::EncodedFramePtr LwpSubscription::take(std::vector<std::byte>& head, const b
       frame_bytes(profile.format, packed_stride(profile.format, profile.width), profile.height);
   extensions.missed = missed;
   extensions.device_time_ns = frame.device_time_ns;
+  extensions.annotations = frame.annotations;
   if (const auto& wish = fanout_.wish(); wish.region || wish.scale != 1) {
     const auto region = wish.region
                             ? hub::fitted_region(*wish.region, frame.width(), frame.height())

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
+
 #include "base/clock.hpp"
 
 namespace lenswire::server {
@@ -12,10 +14,15 @@ std::string unix_timestamp(const Frame& frame) {
 }
 
 std::string multipart_head(const hub::EncodedFrame& frame) {
-  return fmt::format(
+  auto head = fmt::format(
       "--{}\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\nX-Timestamp: {}\r\n"
-      "X-Sequence: {}\r\n\r\n",
+      "X-Sequence: {}\r\n",
       kBoundary, frame.payload().size(), unix_timestamp(*frame.source), frame.sequence());
+  if (const auto* ball = frame.source->annotations.find(AnnotationKind::Ball))
+    fmt::format_to(std::back_inserter(head), "X-Capture-Time-Ns: {}\r\nX-Ball: {} {} {}\r\n",
+                   to_ns(frame.source->capture_time), ball->x_px, ball->y_px, ball->radius_px);
+  head += "\r\n";
+  return head;
 }
 
 }  // namespace lenswire::server

@@ -165,6 +165,7 @@ class Server::Impl {
         server::DoorContext{*services, *camera, settings, host, std::move(ports),
                             [this]() -> Worker& { return take_turns(); }}));
     const auto& context_of_door = *door_contexts.back();
+    server::OpenDoor open{request.name, camera->name(), {}, nullptr};
     auto made = kind.make(std::move(request), context_of_door);
     if (!made) return fail(made.error());
     for (const auto port : (*made)->tcp_ports(context_of_door)) {
@@ -172,7 +173,10 @@ class Server::Impl {
       if (!listener) return fail(listener.error());
       listeners.push_back(std::move(*listener));
       receptions.push_back(made->get());
+      open.addresses.push_back(listeners.back()->address().text());
     }
+    open.door = made->get();
+    services->doors.push_back(std::move(open));
     doors.push_back(std::move(*made));
     return {};
   }

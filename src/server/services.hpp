@@ -33,15 +33,26 @@ struct Totals {
   }
 };
 
+class Door;
+
+/// A door that is open, for GET /api/v1/doors.
+struct OpenDoor {
+  std::string name;  ///< "ball"
+  std::string camera;
+  std::vector<std::string> addresses;
+  const Door* door = nullptr;
+};
+
 /// Made by the server before any session, destroyed after all.
 ///
-/// Threading: thread-safe; the list of cameras does not change.
+/// Threading: thread-safe; the lists of cameras and doors do not change.
 class Services {
  public:
   const base::Clock& clock;
   std::string name;
   MonotonicTime started{};
   std::vector<std::unique_ptr<Camera>> cameras;
+  std::vector<OpenDoor> doors;
   Access& access;
   ConnectionTable& connections;
   std::shared_ptr<net::TlsServerContext> tls;  // null: no TLS

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 
 #include "source/synthetic/hash.hpp"
 
@@ -12,8 +13,13 @@ BallScene::BallScene(std::uint32_t width, std::uint32_t height, std::uint64_t se
   const auto axis = [seed](std::uint32_t size, std::uint64_t number) {
     Axis a;
     a.free = size - 1 - 2 * kBallRadiusPx;
-    a.start = hash(seed, number, 1) % (2 * std::uint64_t{a.free});
-    a.speed = 2 + hash(seed, number, 2) % 4;
+    std::uint64_t frames = 0;
+    for (std::size_t i = 0; i < kBounces; ++i) {
+      a.speed[i] = 1 + static_cast<std::uint32_t>(hash(seed, number, 2 + i) % kMaxBallSpeed);
+      frames += (a.free + a.speed[i] - 1) / a.speed[i];
+      a.end[i] = frames;
+    }
+    a.start = hash(seed, number, 1) % frames;
     return a;
   };
   x_ = axis(width, 1);
@@ -21,9 +27,13 @@ BallScene::BallScene(std::uint32_t width, std::uint32_t height, std::uint64_t se
 }
 
 std::uint32_t BallScene::Axis::at(std::uint64_t frame_number) const noexcept {
-  const std::uint64_t there_and_back = 2 * std::uint64_t{free};
-  const auto way = (start + frame_number % there_and_back * speed) % there_and_back;
-  return kBallRadiusPx + static_cast<std::uint32_t>(way <= free ? way : there_and_back - way);
+  const auto period = end.back();
+  const auto frame = (start + frame_number % period) % period;
+  const auto flight = static_cast<std::size_t>(
+      std::distance(end.begin(), std::upper_bound(end.begin(), end.end(), frame)));
+  const auto begun = flight == 0 ? 0 : end[flight - 1];
+  const auto way = std::min<std::uint64_t>(free, (frame - begun) * speed[flight]);
+  return kBallRadiusPx + static_cast<std::uint32_t>(flight % 2 == 0 ? way : free - way);
 }
 
 BallCenter BallScene::center(std::uint64_t frame_number) const noexcept {

@@ -26,6 +26,9 @@ Result<void> BallSource::run(SourceSink& sink, const base::StopToken& stop) {
     frame->sequence = tick->number;
     frame->capture_time = tick->due;
     frame->arrival_time = clock_.now();
+    const auto [x, y] = scene_.center(tick->number);
+    frame->annotations.add({AnnotationKind::Ball, static_cast<double>(x), static_cast<double>(y),
+                            static_cast<double>(kBallRadiusPx)});
     next_number_ = tick->number + 1;
     sink.frame(std::move(frame));
   }

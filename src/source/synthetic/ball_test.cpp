@@ -1,3 +1,5 @@
+#include <set>
+
 #include <gtest/gtest.h>
 
 #include "source/collecting_sink_for_test.hpp"
@@ -32,8 +34,30 @@ TEST(Ball, IsDrawnWhereItsCenterIs) {
   const BallScene truth(400, 400, 5);
   CollectingSink sink;
   ASSERT_TRUE(collect(ball, 5, sink));
-  for (const auto& frame : sink.frames)
-    EXPECT_EQ(middle_of(frame->bytes(), 400), truth.center(frame->sequence));
+  for (const auto& frame : sink.frames) {
+    const auto center = truth.center(frame->sequence);
+    EXPECT_EQ(middle_of(frame->bytes(), 400), center);
+    const auto* told = frame->annotations.find(AnnotationKind::Ball);
+    ASSERT_NE(told, nullptr);
+    EXPECT_EQ(*told, (Annotation{AnnotationKind::Ball, static_cast<double>(center.x),
+                                 static_cast<double>(center.y), kBallRadiusPx}));
+  }
+}
+
+TEST(Ball, LeavesEachWallWithASpeedOfItsOwn) {
+  const BallScene scene(400, 400, 3);
+  std::set<std::uint32_t> speeds;
+  auto last = scene.center(0);
+  for (std::uint64_t i = 1; i < 20'000; ++i) {
+    const auto now = scene.center(i);
+    const auto step = now.x > last.x ? now.x - last.x : last.x - now.x;
+    ASSERT_LE(step, kMaxBallSpeed);
+    ASSERT_GT(step, 0U) << "it never stands still";
+    // The step onto a wall may be cut short.
+    if (now.x != kBallRadiusPx && now.x != 399 - kBallRadiusPx) speeds.insert(step);
+    last = now;
+  }
+  EXPECT_EQ(speeds.size(), kMaxBallSpeed);
 }
 
 TEST(Ball, BouncesAndNeverLeavesThePicture) {

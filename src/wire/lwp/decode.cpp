@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include <nlohmann/json.hpp>
 
 #include "base/byte_reader.hpp"
@@ -12,6 +14,7 @@ namespace lenswire::wire::lwp {
 namespace {
 
 constexpr std::size_t kMissedRecordBytes = 16;
+constexpr std::size_t kAnnotationBytes = 32;
 constexpr std::size_t kKeepCapacityBytes = 64 << 10;
 
 auto broken(std::string what) { return fail(ErrorCode::InvalidArgument, std::move(what)); }
@@ -73,6 +76,25 @@ Result<void> decode_missed(base::ByteReader& r, std::size_t length, MissedList& 
     if (reason < 1 || reason > static_cast<std::uint8_t>(MissReason::ServerBusy))
       return broken("extension 'missed' has an unknown reason");
     missed.add(static_cast<MissReason>(reason), first, count);
+  }
+  return {};
+}
+
+Result<void> decode_annotations(base::ByteReader& r, std::size_t length, AnnotationList& list) {
+  if (length % kAnnotationBytes != 0 || length / kAnnotationBytes > kMaxAnnotations)
+    return broken("extension 'annotations' has a bad length");
+  for (std::size_t i = 0; i < length / kAnnotationBytes; ++i) {
+    const auto kind = r.u16();
+    r.skip(6);
+    Annotation item;
+    item.x_px = r.f64();
+    item.y_px = r.f64();
+    item.radius_px = r.f64();
+    if (!std::isfinite(item.x_px) || !std::isfinite(item.y_px) || !(item.radius_px >= 0) ||
+        !std::isfinite(item.radius_px))
+      return broken("extension 'annotations' has a place that is none");
+    // Kinds of later versions are none of ours.
+    if (kind == static_cast<std::uint16_t>(AnnotationKind::Ball)) list.add(item);
   }
   return {};
 }
@@ -141,6 +163,10 @@ Result<Extensions> decode_extensions(std::span<const std::byte> bytes) {
       }
       case ExtensionType::DeviceTime:
         out.device_time_ns = r.i64();
+        break;
+      case ExtensionType::Annotations:
+        if (auto result = decode_annotations(r, length, out.annotations); !result)
+          return fail(std::move(result).error());
         break;
       case ExtensionType::Ack:
         out.ack_frames = r.u64();

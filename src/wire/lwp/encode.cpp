@@ -88,6 +88,16 @@ void encode_head(MessageType type, std::uint32_t tag, const Extensions& extensio
     });
   if (extensions.device_time_ns)
     head.extension(ExtensionType::DeviceTime, [&](auto& w) { w.i64(*extensions.device_time_ns); });
+  if (!extensions.annotations.empty())
+    head.extension(ExtensionType::Annotations, [&](auto& w) {
+      for (const auto& item : extensions.annotations.items()) {
+        w.u16(static_cast<std::uint16_t>(item.kind));
+        for (int i = 0; i < 3; ++i) w.u16(0);
+        w.f64(item.x_px);
+        w.f64(item.y_px);
+        w.f64(item.radius_px);
+      }
+    });
   if (extensions.ack_frames)
     head.extension(ExtensionType::Ack, [&](auto& w) { w.u64(*extensions.ack_frames); });
   if (extensions.pull_frames)

@@ -12,7 +12,7 @@
 namespace lenswire::wire::lwp {
 
 /// The largest head (prefix and extensions) of a Frame message.
-inline constexpr std::size_t kMaxFrameHeadBytes = 512;
+inline constexpr std::size_t kMaxFrameHeadBytes = 768;
 
 /// Replaces `out` with prefix and extensions of a message whose `payload_bytes` follow. Allocates
 /// only where `out` has to grow.

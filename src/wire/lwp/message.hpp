@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 
+#include <lenswire/annotation.hpp>
 #include <lenswire/codec_id.hpp>
 #include <lenswire/missed.hpp>
 #include <lenswire/pixel_format.hpp>
@@ -103,6 +104,7 @@ struct Extensions {
   MissedList missed;
   std::optional<RegionExtension> region;
   std::optional<std::int64_t> device_time_ns;
+  AnnotationList annotations;
   std::optional<std::uint64_t> ack_frames;
   std::optional<std::uint32_t> pull_frames;
   std::optional<TimeExtension> time;

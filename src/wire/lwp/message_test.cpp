@@ -156,6 +156,25 @@ TEST(LwpMessage, RefusesBrokenExtensions) {
   EXPECT_FALSE(decode_extensions(twice));
 }
 
+TEST(LwpMessage, CarriesPlacesInThePicture) {
+  Extensions extensions;
+  extensions.annotations.add({AnnotationKind::Ball, 12.5, -3, 20});
+  std::vector<std::byte> head;
+  encode_head(MessageType::Frame, 1, extensions, 0, head);
+  const auto area = std::span<const std::byte>(head).subspan(kPrefixBytes);
+  ASSERT_EQ(area.size(), 36U);
+  const auto decoded = decode_extensions(area);
+  ASSERT_TRUE(decoded);
+  ASSERT_EQ(decoded->annotations.items().size(), 1U);
+  EXPECT_EQ(decoded->annotations.items()[0], extensions.annotations.items()[0]);
+  std::vector<std::byte> other(area.begin(), area.end());
+  other[4] = std::byte{200};  // a kind of later versions
+  EXPECT_TRUE(decode_extensions(other)->annotations.empty());
+  other[18] = std::byte{0xf0};
+  other[19] = std::byte{0x7f};  // x is no number
+  EXPECT_FALSE(decode_extensions(other));
+}
+
 TEST(LwpMessage, RefusesImpossibleFrames) {
   const auto encode = [](FrameHeader header) {
     Extensions extensions;

@@ -1,0 +1,29 @@
+#include "client/transport.hpp"
+
+#include "client/credentials.hpp"
+#include "net/tls_client.hpp"
+#include "net/websocket_client.hpp"
+
+namespace lenswire::client {
+
+Result<std::unique_ptr<net::ClientStream>> open_transport(const base::LenswireUrl& url,
+                                                          const ClientSettings& settings,
+                                                          MonotonicTime deadline,
+                                                          const base::StopToken& stop) {
+  auto fd = net::connect_tcp(url.host, url.port, deadline, stop);
+  if (!fd) return fail(std::move(fd).error());
+  if (url.tls)
+    return net::make_tls_stream(std::move(*fd), url.host,
+                                {settings.ca_file, settings.pin_sha256, settings.insecure},
+                                deadline, stop);
+  if (url.transport == base::Transport::WebSocket) {
+    auto token = read_token(settings);
+    if (!token) return fail(std::move(token).error());
+    return net::make_websocket_stream(
+        std::move(*fd), {net::host_and_port(url.host, url.port), "/ws", std::move(*token)},
+        deadline, stop);
+  }
+  return net::make_tcp_stream(std::move(*fd), stop);
+}
+
+}  // namespace lenswire::client
