@@ -38,6 +38,7 @@ void copy_metadata(const Frame& from, Frame& to) {
   to.arrival_time = from.arrival_time;
   to.domain = from.domain;
   to.device_time_ns = from.device_time_ns;
+  to.conditions = from.conditions;
 }
 
 }  // namespace
@@ -97,6 +98,7 @@ ArrivedFrame FrameAssembly::arrived(std::shared_ptr<Frame> frame, const MessageH
   frame->arrival_time = clock.to_client(header.arrival_time_ns);
   frame->domain = header.domain;
   frame->device_time_ns = head.extensions.device_time_ns;
+  frame->conditions = head.extensions.conditions;
   frame->stride_bytes =
       header.codec == CodecId::Raw ? packed_stride(header.format, header.width) : 0;
   arrived.frame = std::move(frame);

@@ -11,6 +11,7 @@ std::shared_ptr<Frame> FramePool::acquire(const StreamProfilePtr& profile) {
   frame->arrival_time = {};
   frame->domain = TimestampDomain::HostMonotonic;
   frame->device_time_ns.reset();
+  frame->conditions = {};
   frame->stride_bytes = packed_stride(profile->format, profile->width);
   frame->data.resize(frame_bytes(profile->format, frame->stride_bytes, profile->height));
   return frame;

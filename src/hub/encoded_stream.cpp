@@ -120,6 +120,7 @@ void EncodedStream::release_pixels(EncodedFrame& encoded) {
   stamps->arrival_time = captured.arrival_time;
   stamps->domain = captured.domain;
   stamps->device_time_ns = captured.device_time_ns;
+  stamps->conditions = captured.conditions;
   encoded.source = std::move(stamps);
 }
 

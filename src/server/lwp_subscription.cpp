@@ -66,6 +66,7 @@ hub::EncodedFramePtr LwpSubscription::take(std::vector<std::byte>& head, const b
       frame_bytes(profile.format, packed_stride(profile.format, profile.width), profile.height);
   extensions.missed = missed;
   extensions.device_time_ns = frame.device_time_ns;
+  extensions.conditions = frame.conditions;
   if (const auto& wish = fanout_.wish(); wish.region || wish.scale != 1) {
     const auto region = wish.region.value_or(hub::Region{0, 0, frame.width(), frame.height()});
     extensions.region = {region.x, region.y, region.width, region.height, wish.scale};

@@ -12,6 +12,7 @@ enum class ExtensionType : std::uint16_t {
   DeviceTime = 4,
   Fragment = 5,  // reserved
   Lease = 6,     // reserved
+  Conditions = 8,
   Ack = 16,
   Pull = 17,
   Time = 18,
