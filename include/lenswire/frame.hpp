@@ -1,6 +1,7 @@
 // frame.hpp - one immutable picture with its metadata.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -19,6 +20,16 @@ inline constexpr std::uint16_t kNoDepth = 0;
 
 /// The largest frame anything in lenswire makes or accepts.
 inline constexpr std::size_t kMaxFrameBytes = std::size_t{256} << 20;
+
+/// How a camera took one frame, each part only where the camera says so.
+struct CaptureConditions {
+  std::optional<std::chrono::microseconds> exposure;
+  std::optional<std::uint32_t> gain;  ///< on the camera's own scale
+  std::optional<std::uint32_t> laser_power_mw;
+  std::optional<bool> laser_on;  ///< whether the projector shone
+
+  bool operator==(const CaptureConditions&) const = default;
+};
 
 /// One picture, raw or compressed, with its metadata.
 ///
@@ -40,6 +51,7 @@ struct Frame {
   std::optional<std::int64_t> device_time_ns;
   /// What is known of the picture: the truth that a synthetic source drew, for one.
   AnnotationList annotations;
+  CaptureConditions conditions;
   /// Bytes from one row to the next; 0 for compressed formats.
   std::uint32_t stride_bytes = 0;
   /// The pixels: frame_bytes(format, stride, height) of them, or one compressed picture.

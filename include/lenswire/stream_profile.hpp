@@ -17,7 +17,8 @@ enum class StreamKind : std::uint8_t {
   Depth = 1,
   Infrared = 2,
   Points = 3,
-  Skeleton = 4
+  Skeleton = 4,
+  Motion = 5,  ///< XYZ32F of 1x1: "accel" in m/s^2, "gyro" in rad/s
 };
 
 [[nodiscard]] std::string_view to_string(StreamKind kind) noexcept;

@@ -51,7 +51,7 @@ FileFormat file_format(const std::string& name) {
 
 FileFormat usual_format(const StreamProfile& profile) noexcept {
   if (profile.kind == StreamKind::Color) return FileFormat::Jpg;
-  return profile.kind == StreamKind::Points ? FileFormat::Raw : FileFormat::Png;
+  return profile.format == PixelFormat::XYZ32F ? FileFormat::Raw : FileFormat::Png;
 }
 
 Result<void> check_format(const StreamProfile& profile, FileFormat format) {
@@ -162,6 +162,11 @@ nlohmann::json describe(const ReceivedFrame& received, const std::string& camera
   for (const auto& item : frame.annotations.items())
     if (item.kind == AnnotationKind::Ball)
       line["ball"] = {{"x_px", item.x_px}, {"y_px", item.y_px}, {"radius_px", item.radius_px}};
+  const auto& conditions = frame.conditions;
+  if (conditions.exposure) line["exposure_us"] = conditions.exposure->count();
+  if (conditions.gain) line["gain"] = *conditions.gain;
+  if (conditions.laser_power_mw) line["laser_power_mw"] = *conditions.laser_power_mw;
+  if (conditions.laser_on) line["laser_on"] = *conditions.laser_on;
   if (const auto& r = received.region)
     line["region"] = {{"x", r->x},
                       {"y", r->y},

@@ -138,6 +138,7 @@ TEST(Client, TellsWhichFramesWereMissed) {
   extensions.missed.add(MissReason::SlowClient, 5, 3);
   extensions.missed.add(MissReason::SourceGap, 8, 1);
   extensions.device_time_ns = 1234;
+  extensions.conditions.gain = 16;
   extensions.region = lwp::RegionExtension{2, 4, 16, 8, 0.5};
   std::vector<std::byte> message;
   lwp::encode_head(lwp::MessageType::Frame, 7, extensions, 256, message);
@@ -147,6 +148,7 @@ TEST(Client, TellsWhichFramesWereMissed) {
   ASSERT_EQ(received->missed.records().size(), 2U);
   EXPECT_EQ(received->missed.records()[0], (Missed{MissReason::SlowClient, 3, 5}));
   EXPECT_EQ(received->frame->device_time_ns, 1234);
+  EXPECT_EQ(received->frame->conditions, extensions.conditions);
   EXPECT_EQ(received->region, (Region{2, 4, 16, 8}));
   EXPECT_EQ(received->scale, 0.5);
 }

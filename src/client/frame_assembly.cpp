@@ -39,6 +39,7 @@ void copy_metadata(const Frame& from, Frame& to) {
   to.domain = from.domain;
   to.device_time_ns = from.device_time_ns;
   to.annotations = from.annotations;
+  to.conditions = from.conditions;
 }
 
 }  // namespace
@@ -99,6 +100,7 @@ ArrivedFrame FrameAssembly::arrived(std::shared_ptr<Frame> frame, const MessageH
   frame->domain = header.domain;
   frame->device_time_ns = head.extensions.device_time_ns;
   frame->annotations = head.extensions.annotations;
+  frame->conditions = head.extensions.conditions;
   frame->stride_bytes =
       header.codec == CodecId::Raw ? packed_stride(header.format, header.width) : 0;
   arrived.frame = std::move(frame);

@@ -12,6 +12,7 @@ std::shared_ptr<Frame> FramePool::acquire(const StreamProfilePtr& profile) {
   frame->domain = TimestampDomain::HostMonotonic;
   frame->device_time_ns.reset();
   frame->annotations.clear();
+  frame->conditions = {};
   frame->stride_bytes = packed_stride(profile->format, profile->width);
   frame->data.resize(frame_bytes(profile->format, frame->stride_bytes, profile->height));
   return frame;

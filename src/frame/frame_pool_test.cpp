@@ -24,11 +24,13 @@ TEST(FramePool, SizesRawFramesAndUsesThemAgain) {
   const auto* const pixels = frame->data.data();
   frame->sequence = 9;
   frame->device_time_ns = 5;
+  frame->conditions.gain = 5;
   frame.reset();
   const auto again = pool.acquire(profile);
   EXPECT_EQ(again->data.data(), pixels);
   EXPECT_EQ(again->sequence, 0U);
   EXPECT_FALSE(again->device_time_ns.has_value());
+  EXPECT_EQ(again->conditions, CaptureConditions{});
 }
 
 TEST(FramePool, GivesCompressedFramesEmptyData) {

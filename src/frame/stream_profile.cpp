@@ -34,6 +34,8 @@ std::string_view to_string(StreamKind kind) noexcept {
       return "points";
     case StreamKind::Skeleton:
       return "skeleton";
+    case StreamKind::Motion:
+      return "motion";
   }
   return "color";
 }

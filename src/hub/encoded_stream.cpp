@@ -122,12 +122,15 @@ void EncodedStream::release_pixels(EncodedFrame& encoded) {
   stamps->device_time_ns = captured.device_time_ns;
   stamps->annotations = captured.annotations;
   if (!stamps->annotations.empty()) {
-    const auto region = wish_.region.value_or(Region{0, 0, captured.width(), captured.height()});
+    const Region all{0, 0, captured.width(), captured.height()};
+    const auto region =
+        wish_.region ? fitted_region(*wish_.region, captured.width(), captured.height()) : all;
     const auto& delivered = encoded.profile->profile;
     stamps->annotations.transform(region.x, region.y,
                                   static_cast<double>(delivered.width) / region.width,
                                   static_cast<double>(delivered.height) / region.height);
   }
+  stamps->conditions = captured.conditions;
   encoded.source = std::move(stamps);
 }
 

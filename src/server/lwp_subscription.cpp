@@ -67,6 +67,7 @@ hub::EncodedFramePtr LwpSubscription::take(std::vector<std::byte>& head, const b
   extensions.missed = missed;
   extensions.device_time_ns = frame.device_time_ns;
   extensions.annotations = frame.annotations;
+  extensions.conditions = frame.conditions;
   if (const auto& wish = fanout_.wish(); wish.region || wish.scale != 1) {
     const auto region = wish.region
                             ? hub::fitted_region(*wish.region, frame.width(), frame.height())

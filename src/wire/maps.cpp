@@ -16,8 +16,8 @@ constexpr std::size_t kMaxSettings = 64;
 constexpr std::size_t kMaxTextBytes = 4096;
 constexpr std::uint32_t kMaxSide = 65535;
 
-constexpr std::array kKinds = {StreamKind::Color, StreamKind::Depth, StreamKind::Infrared,
-                               StreamKind::Points, StreamKind::Skeleton};
+constexpr std::array kKinds = {StreamKind::Color,  StreamKind::Depth,    StreamKind::Infrared,
+                               StreamKind::Points, StreamKind::Skeleton, StreamKind::Motion};
 constexpr std::array kModels = {DistortionModel::None, DistortionModel::BrownConrady,
                                 DistortionModel::InverseBrownConrady,
                                 DistortionModel::KannalaBrandt4};

@@ -33,7 +33,7 @@ EXT_FRAME, EXT_MISSED, EXT_REGION, EXT_DEVICE_TIME = 1, 2, 3, 4
 EXT_ACK, EXT_PULL, EXT_TIME = 16, 17, 18
 
 CODECS = {0: "raw", 1: "jpeg", 2: "png", 3: "strata", 4: "rvl"}
-KINDS = {0: "color", 1: "depth", 2: "infrared", 3: "points", 4: "skeleton"}
+KINDS = {0: "color", 1: "depth", 2: "infrared", 3: "points", 4: "skeleton", 5: "motion"}
 REASONS = {1: "slow_client", 2: "encoder_busy", 3: "source_gap", 4: "rate_limit", 5: "server_busy"}
 MAX_FRAME_MESSAGE = 257 << 20
 MAX_CONTROL_PAYLOAD = 1 << 20

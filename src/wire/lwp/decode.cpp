@@ -30,6 +30,20 @@ std::size_t limit_for(MessageType type, Receiver receiver) noexcept {
   return frame ? kMaxMessageToClient : kMaxControlToClient;
 }
 
+CaptureConditions decode_conditions(base::ByteReader& r) {
+  CaptureConditions out;
+  const auto present = r.u32();
+  const auto exposure = r.u32();
+  const auto gain = r.u32();
+  const auto laser_power = r.u32();
+  const auto laser_on = r.u32();
+  if (present & 1) out.exposure = std::chrono::microseconds(exposure);
+  if (present & 2) out.gain = gain;
+  if (present & 4) out.laser_power_mw = laser_power;
+  if (present & 8) out.laser_on = laser_on != 0;
+  return out;
+}
+
 Result<FrameHeader> decode_frame(base::ByteReader& r) {
   FrameHeader f;
   f.sequence = r.u64();
@@ -50,7 +64,7 @@ Result<FrameHeader> decode_frame(base::ByteReader& r) {
   if (!r.ok()) return broken("extension 'frame' is too short");
   if (domain > static_cast<std::uint8_t>(TimestampDomain::Utc) ||
       codec > static_cast<std::uint8_t>(CodecId::Rvl) ||
-      kind > static_cast<std::uint8_t>(StreamKind::Skeleton) || !format)
+      kind > static_cast<std::uint8_t>(StreamKind::Motion) || !format)
     return broken("extension 'frame' has an unknown codec, format, kind or clock");
   f.domain = static_cast<TimestampDomain>(domain);
   f.codec = static_cast<CodecId>(codec);
@@ -167,6 +181,9 @@ Result<Extensions> decode_extensions(std::span<const std::byte> bytes) {
       case ExtensionType::Annotations:
         if (auto result = decode_annotations(r, length, out.annotations); !result)
           return fail(std::move(result).error());
+          break;
+      case ExtensionType::Conditions:
+        out.conditions = decode_conditions(r);
         break;
       case ExtensionType::Ack:
         out.ack_frames = r.u64();

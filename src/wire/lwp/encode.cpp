@@ -1,5 +1,6 @@
 #include "wire/lwp/encode.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/byte_writer.hpp"
@@ -52,6 +53,16 @@ void write_frame(base::ByteWriter& w, const FrameHeader& f) {
   w.u64(f.decoded_bytes);
 }
 
+void write_conditions(base::ByteWriter& w, const CaptureConditions& c) {
+  w.u32((c.exposure ? 1U : 0U) | (c.gain ? 2U : 0U) | (c.laser_power_mw ? 4U : 0U) |
+        (c.laser_on ? 8U : 0U));
+  w.u32(static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(c.exposure ? c.exposure->count() : 0, 0, 0xFFFFFFFF)));
+  w.u32(c.gain.value_or(0));
+  w.u32(c.laser_power_mw.value_or(0));
+  w.u32(c.laser_on.value_or(false) ? 1 : 0);
+}
+
 }  // namespace
 
 void encode_head(MessageType type, std::uint32_t tag, const Extensions& extensions,
@@ -98,6 +109,9 @@ void encode_head(MessageType type, std::uint32_t tag, const Extensions& extensio
         w.f64(item.radius_px);
       }
     });
+  if (extensions.conditions != CaptureConditions{})
+    head.extension(ExtensionType::Conditions,
+                   [&](auto& w) { write_conditions(w, extensions.conditions); });
   if (extensions.ack_frames)
     head.extension(ExtensionType::Ack, [&](auto& w) { w.u64(*extensions.ack_frames); });
   if (extensions.pull_frames)

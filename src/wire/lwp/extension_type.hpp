@@ -13,6 +13,7 @@ enum class ExtensionType : std::uint16_t {
   Fragment = 5,  // reserved
   Lease = 6,     // reserved
   Annotations = 7,
+  Conditions = 8,
   Ack = 16,
   Pull = 17,
   Time = 18,

@@ -9,6 +9,7 @@
 
 #include <lenswire/annotation.hpp>
 #include <lenswire/codec_id.hpp>
+#include <lenswire/frame.hpp>
 #include <lenswire/missed.hpp>
 #include <lenswire/pixel_format.hpp>
 #include <lenswire/stream_profile.hpp>
@@ -105,6 +106,7 @@ struct Extensions {
   std::optional<RegionExtension> region;
   std::optional<std::int64_t> device_time_ns;
   AnnotationList annotations;
+  CaptureConditions conditions;  ///< absent where all its parts are
   std::optional<std::uint64_t> ack_frames;
   std::optional<std::uint32_t> pull_frames;
   std::optional<TimeExtension> time;

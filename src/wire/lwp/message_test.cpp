@@ -28,6 +28,13 @@ FrameHeader sample_header() {
   return header;
 }
 
+CaptureConditions sample_conditions() {
+  return {.exposure = std::chrono::microseconds(8500),
+          .gain = 16,
+          .laser_power_mw = std::nullopt,
+          .laser_on = false};
+}
+
 std::vector<std::byte> sample_frame_message() {
   Extensions extensions;
   extensions.frame = sample_header();
@@ -35,6 +42,7 @@ std::vector<std::byte> sample_frame_message() {
   extensions.missed.add(MissReason::SourceGap, 12, 1);
   extensions.region = RegionExtension{1, 2, 3, 4, 0.5};
   extensions.device_time_ns = 123;
+  extensions.conditions = sample_conditions();
   std::vector<std::byte> message;
   encode_head(MessageType::Frame, 42, extensions, 3, message);
   for (const int v : {1, 2, 3}) message.push_back(static_cast<std::byte>(v));
@@ -50,6 +58,7 @@ void expect_sample(const MessageView& view) {
   EXPECT_EQ(view.extensions.missed.total(), 3U);
   EXPECT_EQ(view.extensions.region, (RegionExtension{1, 2, 3, 4, 0.5}));
   EXPECT_EQ(view.extensions.device_time_ns, 123);
+  EXPECT_EQ(view.extensions.conditions, sample_conditions());
   ASSERT_EQ(view.payload.size(), 3U);
   EXPECT_EQ(view.payload[2], std::byte{3});
 }
