@@ -35,8 +35,13 @@ void tune() {
   usrsctp_sysctl_set_sctp_blackhole(2);
   usrsctp_sysctl_set_sctp_delayed_sack_time_default(20);
   usrsctp_sysctl_set_sctp_initial_cwnd(10);
-  usrsctp_sysctl_set_sctp_max_burst_default(32);
-  usrsctp_sysctl_set_sctp_fr_max_burst_default(32);
+  usrsctp_sysctl_set_sctp_max_burst_default(10);
+  usrsctp_sysctl_set_sctp_fr_max_burst_default(4);
+  // A receiver that is slow for a moment loses the same chunk often; the peer's silence ends it, no
+  // count.
+  usrsctp_sysctl_set_sctp_max_retran_chunk(0);
+  // An ABORT says why (protocol violation, with a text).
+  usrsctp_sysctl_set_sctp_diag_info_code(13);
   // For local networks and the internet alike; the defaults are those of telephone exchanges.
   usrsctp_sysctl_set_sctp_rto_min_default(200);
   usrsctp_sysctl_set_sctp_rto_initial_default(1000);
