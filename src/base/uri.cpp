@@ -186,6 +186,8 @@ Result<LenswireUrl> LenswireUrl::parse(std::string_view text) {
       url.tls = true;
     else if (scheme == "ws")
       url.transport = Transport::WebSocket;
+    else if (scheme == "rtc")
+      url.transport = Transport::DataChannel;
     else if (scheme != "lenswire")
       return bad(fmt::format("scheme '{}'", scheme));
     rest.remove_prefix(scheme_end + 3);

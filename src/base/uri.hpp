@@ -73,7 +73,7 @@ using OptionChanges = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] std::string with_options(std::string_view uri, const OptionChanges& changes);
 
 /// What carries the native protocol.
-enum class Transport { Tcp, WebSocket };
+enum class Transport { Tcp, WebSocket, DataChannel };
 
 /// `lenswire://host[:port]/camera[/stream]`; parts that are absent stay empty.
 struct LenswireUrl {
@@ -82,7 +82,7 @@ struct LenswireUrl {
   std::string camera;
   std::string stream;
   bool tls = false;                      ///< scheme `lenswires`
-  Transport transport = Transport::Tcp;  ///< scheme `ws` is the other
+  Transport transport = Transport::Tcp;  ///< schemes `ws` and `rtc` are the others
 
   /// Also takes "host[:port][/camera[/stream]]" without the scheme.
   static Result<LenswireUrl> parse(std::string_view text);

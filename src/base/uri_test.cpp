@@ -78,6 +78,7 @@ TEST(LenswireUrl, TakesAllItsForms) {
   EXPECT_TRUE(LenswireUrl::parse("lenswires://host")->tls);
   EXPECT_EQ(LenswireUrl::parse("host")->transport, Transport::Tcp);
   EXPECT_EQ(LenswireUrl::parse("ws://host/cam")->transport, Transport::WebSocket);
+  EXPECT_EQ(LenswireUrl::parse("rtc://host/cam")->transport, Transport::DataChannel);
 }
 
 TEST(LenswireUrl, RefusesNonsense) {

@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "client/credentials.hpp"
+#include "client/http_post.hpp"
 #include "client/transport.hpp"
 #include "wire/mjpeg_pull/response_head.hpp"
 
@@ -11,13 +12,6 @@ namespace lenswire::client {
 namespace {
 
 constexpr std::size_t kBufferBytes = std::size_t{64} << 10;
-
-ErrorCode code_of(int status) noexcept {
-  if (status == 401 || status == 403) return ErrorCode::PermissionDenied;
-  if (status == 404) return ErrorCode::NotFound;
-  if (status == 503) return ErrorCode::Busy;
-  return status == 400 || status == 422 ? ErrorCode::Unsupported : ErrorCode::Disconnected;
-}
 
 }  // namespace
 
@@ -63,7 +57,7 @@ Result<void> MjpegPull::read_head(MonotonicTime deadline) {
     if (*whole) break;
   }
   if (head.status() != 200)
-    return fail(code_of(head.status()),
+    return fail(code_of_status(head.status()),
                 fmt::format("the server refuses the MJPEG stream (HTTP {})", head.status()));
   if (!head.header("Content-Type").starts_with("multipart/x-mixed-replace"))
     return fail(ErrorCode::InvalidArgument, "the server's answer is no MJPEG stream");

@@ -1,6 +1,7 @@
 #include "client/transport.hpp"
 
 #include "client/credentials.hpp"
+#include "client/rtc_stream.hpp"
 #include "net/tls_client.hpp"
 #include "net/websocket_client.hpp"
 
@@ -10,6 +11,8 @@ Result<std::unique_ptr<net::ClientStream>> open_transport(const base::LenswireUr
                                                           const ClientSettings& settings,
                                                           MonotonicTime deadline,
                                                           const base::StopToken& stop) {
+  if (url.transport == base::Transport::DataChannel)
+    return open_rtc_stream(url, settings, deadline, stop);
   auto fd = net::connect_tcp(url.host, url.port, deadline, stop);
   if (!fd) return fail(std::move(fd).error());
   if (url.tls)

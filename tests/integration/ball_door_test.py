@@ -143,7 +143,8 @@ class BallDoor(unittest.TestCase):
                 self.check_end(perfect)
                 self.check_end(gaps)
                 board = wait_until(lambda: (b := scores(server))["connected"] == 0 and b, "both have left", LIMIT)
-                lines = wait_until(lambda: len(t := table.read_text().splitlines()) > 15 and t, "the table", LIMIT)
+                rows = 1 + board["total"]["paired"]
+                lines = wait_until(lambda: len(t := table.read_text().splitlines()) == rows and t, "the table", LIMIT)
             offer = perfect.of("offer")[0]["sdp"]
             self.assertIn("DTLS/SCTP 5000\r\n", offer)
             self.assertIn("a=sctpmap:5000 webrtc-datachannel", offer)
@@ -185,9 +186,10 @@ class BallDoor(unittest.TestCase):
             self.peer_with(server, lambda p: p["peer"] == 2 and p["paired"] >= 3, "the next one's estimates")
 
     def test_says_bye_before_it_ends(self):
-        with door() as (server, port), original("client", port, 10**6, "perfect") as client:
-            self.peer_with(server, lambda p: p["paired"] > 0, "estimates come")
-            server.stop()
+        with contextlib.ExitStack() as clients:
+            with door() as (server, port):
+                client = clients.enter_context(original("client", port, 10**6, "perfect"))
+                self.peer_with(server, lambda p: p["paired"] > 0, "estimates come")
             self.check_end(client)
             self.assertTrue(client.of("bye"), client.events[-3:])
 

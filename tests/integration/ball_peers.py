@@ -90,7 +90,12 @@ class Client:
         elif self.mode != "gaps" or self.seen % 3:
             channel.send(vector)
         if self.seen == self.frames:
-            asyncio.get_event_loop().call_later(0.5, self.done.set)
+            asyncio.ensure_future(self.leave(channel))
+
+    async def leave(self, channel):
+        while channel.bufferedAmount:
+            await asyncio.sleep(0.05)
+        self.done.set()
 
 
 class BouncingBall:

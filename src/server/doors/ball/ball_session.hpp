@@ -93,7 +93,9 @@ class BallSession final : public Session, private net::StreamListener, private F
   void begin(SessionId id) override;
   void tick(MonotonicTime now) override;
   void farewell() override;
-  [[nodiscard]] bool idle() const noexcept override { return !answered_; }
+  [[nodiscard]] const ConnectionTable::Admission* idle() const noexcept override {
+    return answered_ ? nullptr : &admission_;
+  }
 
  private:
   void on_readable() override;
