@@ -21,6 +21,7 @@ constexpr std::array kKinds = {
     SourceKind{"realsense", "Intel RealSense camera or its recording, through librealsense2", "realsense:SERIAL", make_module_source, [] { return find_module_sources("realsense"); }},
     SourceKind{"openni2", "Kinect, PrimeSense, Orbbec, through OpenNI2", "openni2:", make_driver_source, [] { return find_driver_sources("openni2"); }},
     SourceKind{"freenect", "Kinect for Xbox 360, through libfreenect", "freenect:", make_driver_source, [] { return find_driver_sources("freenect"); }},
+    SourceKind{"freenect2", "Kinect for Xbox One, through libfreenect2", "freenect2:", make_driver_source, [] { return find_driver_sources("freenect2"); }},
 };
 // clang-format on
 
