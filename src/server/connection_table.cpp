@@ -7,21 +7,43 @@ namespace lenswire::server {
 ConnectionTable::Admission ConnectionTable::admit(const net::Address& peer) {
   Admission admission;
   const bool loopback = peer.is_loopback();
+  admission.host_ = loopback ? std::string() : peer.host;
+  admission.loopback_ = loopback;
   base::MutexLock lock(mutex_);
-  if (total_ >= limits_.total) return admission;
+  admission.reached_ = limit_reached(admission);
+  if (admission.reached_ != Limit::None) return admission;
   if (!loopback) {
-    if (unauthenticated_ >= limits_.unauthenticated) return admission;
-    auto& count = by_address_[peer.host];
-    if (count >= limits_.per_address) return admission;
-    ++count;
+    ++by_address_[peer.host];
     ++unauthenticated_;
   }
   ++total_;
   admission.table_ = this;
-  admission.host_ = loopback ? std::string() : peer.host;
-  admission.loopback_ = loopback;
   admission.authenticated_ = loopback;
   return admission;
+}
+
+ConnectionTable::Limit ConnectionTable::limit_reached(const Admission& next) const {
+  if (!next.loopback_) {
+    const auto known = by_address_.find(next.host_);
+    if (known != by_address_.end() && known->second >= limits_.per_address) return Limit::Address;
+    if (unauthenticated_ >= limits_.unauthenticated) return Limit::Unauthenticated;
+  }
+  return total_ >= limits_.total ? Limit::Total : Limit::None;
+}
+
+bool ConnectionTable::Admission::stands_in_the_way_of(const Admission& refused) const noexcept {
+  if (!table_) return false;
+  switch (refused.reached_) {
+    case Limit::None:
+      return false;
+    case Limit::Total:
+      return true;
+    case Limit::Address:
+      return !loopback_ && host_ == refused.host_;
+    case Limit::Unauthenticated:
+      return !authenticated_;
+  }
+  return false;
 }
 
 std::size_t ConnectionTable::total() const {
@@ -33,6 +55,7 @@ ConnectionTable::Admission& ConnectionTable::Admission::operator=(Admission&& ot
   if (this != &other) {
     reset();
     table_ = std::exchange(other.table_, nullptr);
+    reached_ = other.reached_;
     host_ = std::move(other.host_);
     loopback_ = other.loopback_;
     authenticated_ = other.authenticated_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,6 +22,8 @@ class ConnectionTable {
   };
   explicit ConnectionTable(const Limits& limits) : limits_(limits) {}
 
+  enum class Limit : std::uint8_t { None, Total, Address, Unauthenticated };
+
   /// Counts one connection while it lives.
   class Admission {
    public:
@@ -32,11 +35,15 @@ class ConnectionTable {
     /// The client has shown who it is (or need not).
     void authenticated() noexcept;
     [[nodiscard]] explicit operator bool() const noexcept { return table_ != nullptr; }
+    /// Whether the connection that `refused` stands for would be admitted if this one ended: an
+    /// address at its own limit makes no room at the expense of others.
+    [[nodiscard]] bool stands_in_the_way_of(const Admission& refused) const noexcept;
 
    private:
     friend class ConnectionTable;
     ConnectionTable* table_ = nullptr;
-    std::string host_;
+    Limit reached_ = Limit::None;  // by a refused one
+    std::string host_;             // empty for loopback
     bool loopback_ = false;
     bool authenticated_ = false;
   };
@@ -47,6 +54,8 @@ class ConnectionTable {
   [[nodiscard]] std::size_t total() const;
 
  private:
+  Limit limit_reached(const Admission& next) const LENSWIRE_REQUIRES(mutex_);
+
   const Limits limits_;
   mutable base::Mutex mutex_;
   std::size_t total_ LENSWIRE_GUARDED_BY(mutex_) = 0;

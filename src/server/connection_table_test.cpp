@@ -43,4 +43,31 @@ TEST(ConnectionTable, BoundsThoseThatHaveNotShownWhoTheyAre) {
   EXPECT_EQ(table.total(), 1U);
 }
 
+TEST(ConnectionTable, AnAddressAtItsLimitMakesNoRoomAtTheExpenseOfOthers) {
+  ConnectionTable table({.total = 3, .per_address = 2, .unauthenticated = 9});
+  const net::Address other{"192.0.2.8", 1};
+  const auto own = table.admit(kRemote);
+  const auto own_too = table.admit(kRemote);
+  const auto foreign = table.admit(other);
+  const auto at_its_limit = table.admit(kRemote);
+  ASSERT_FALSE(at_its_limit);
+  EXPECT_TRUE(own.stands_in_the_way_of(at_its_limit));
+  EXPECT_FALSE(foreign.stands_in_the_way_of(at_its_limit));
+  const auto beyond_the_total = table.admit(other);
+  ASSERT_FALSE(beyond_the_total);
+  EXPECT_TRUE(own.stands_in_the_way_of(beyond_the_total));
+}
+
+TEST(ConnectionTable, OnlyTheUnknownStandInTheWayOfTheUnknown) {
+  ConnectionTable table({.total = 9, .per_address = 9, .unauthenticated = 2});
+  auto known = table.admit(kRemote);
+  const auto unknown = table.admit(kRemote);
+  known.authenticated();
+  const auto second = table.admit(kRemote);
+  const auto refused = table.admit({"192.0.2.8", 1});
+  ASSERT_FALSE(refused);
+  EXPECT_FALSE(known.stands_in_the_way_of(refused));
+  EXPECT_TRUE(unknown.stands_in_the_way_of(refused));
+}
+
 }  // namespace lenswire::server

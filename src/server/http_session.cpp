@@ -45,8 +45,8 @@ void HttpSession::begin(SessionId id) {
   on_readable();
 }
 
-bool HttpSession::idle() const noexcept {
-  return state_ == State::Reading && !parser_.in_request();
+const ConnectionTable::Admission* HttpSession::idle() const noexcept {
+  return state_ == State::Reading && !parser_.in_request() ? &admission_ : nullptr;
 }
 
 void HttpSession::end() {

@@ -30,7 +30,7 @@ class HttpSession final : public Session, private net::StreamListener {
 
   void begin(SessionId id) override;
   void tick(MonotonicTime now) override;
-  [[nodiscard]] bool idle() const noexcept override;
+  [[nodiscard]] const ConnectionTable::Admission* idle() const noexcept override;
 
  private:
   void on_readable() override;

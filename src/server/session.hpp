@@ -7,6 +7,7 @@
 #include <lenswire/time.hpp>
 
 #include "net/stream.hpp"
+#include "server/connection_table.hpp"
 
 namespace lenswire::server {
 
@@ -26,9 +27,9 @@ class Session {
   /// The server stops: say goodbye where the protocol has a word for it.
   virtual void farewell() {}
 
-  /// Since when the session has waited for its client to ask for something; nothing while it has
+  /// What it occupies while it only waits for its client to ask for something; null while it has
   /// work. The oldest such session goes first when connections run out.
-  [[nodiscard]] virtual bool idle() const noexcept { return false; }
+  [[nodiscard]] virtual const ConnectionTable::Admission* idle() const noexcept { return nullptr; }
 };
 
 }  // namespace lenswire::server

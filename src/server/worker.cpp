@@ -30,7 +30,8 @@ void Worker::adopt(base::UniqueFd socket, Reception& reception) {
   thread_.post([this, shared, &reception] {
     auto stream = net::make_tcp_stream(thread_, shared->release(), reception.socket_settings());
     auto admission = services_.connections.admit(stream->peer());
-    if (!admission && evict_oldest_idle()) admission = services_.connections.admit(stream->peer());
+    if (!admission && make_room_for(admission))
+      admission = services_.connections.admit(stream->peer());
     if (!admission) {
       services_.totals.rejected.fetch_add(1);
       reception.refuse(*stream);
@@ -68,9 +69,11 @@ void Worker::drop_empty_fanouts() {
   std::erase_if(fanouts_, [](const auto& fanout) { return fanout->empty(); });
 }
 
-bool Worker::evict_oldest_idle() {
-  const auto found = std::find_if(sessions_.begin(), sessions_.end(),
-                                  [](const auto& entry) { return entry.second->idle(); });
+bool Worker::make_room_for(const ConnectionTable::Admission& refused) {
+  const auto found = std::find_if(sessions_.begin(), sessions_.end(), [&](const auto& entry) {
+    const auto* idle = entry.second->idle();
+    return idle && idle->stands_in_the_way_of(refused);
+  });
   if (found == sessions_.end()) return false;
   sessions_.erase(found);
   return true;

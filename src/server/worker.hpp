@@ -53,7 +53,8 @@ class Worker {
   void tick();
   void bury();
   void drop_empty_fanouts();
-  bool evict_oldest_idle();
+  /// Ends the oldest idle session in its way, if there is one.
+  bool make_room_for(const ConnectionTable::Admission& refused);
 
   Services& services_;
   net::IoThread thread_;

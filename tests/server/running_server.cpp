@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <stdexcept>
@@ -32,7 +33,16 @@ ServerSettings small_cameras() {
 
 std::unique_ptr<Server> start(ServerSettings settings) {
   static const source::SourceTable sources;
-  return start(std::move(settings), sources);
+  auto server = start(std::move(settings), sources);
+  // start() waits two seconds for its cameras, which a busy machine may need more of.
+  const auto client = connect(*server);
+  const auto all_open = [&client] {
+    const auto cameras = unwrap(client->cameras());
+    return std::none_of(cameras.begin(), cameras.end(),
+                        [](const auto& camera) { return camera.streams.empty(); });
+  };
+  if (!eventually(all_open)) throw std::runtime_error("a camera does not open");
+  return server;
 }
 
 std::unique_ptr<Server> start(ServerSettings settings, const source::SourceTable& sources) {

@@ -59,7 +59,9 @@ void Camera2TcpSession::begin(SessionId id) {
   on_readable();
 }
 
-bool Camera2TcpSession::idle() const noexcept { return wanted_.empty() && outgoing_.empty(); }
+const ConnectionTable::Admission* Camera2TcpSession::idle() const noexcept {
+  return wanted_.empty() && outgoing_.empty() ? &admission_ : nullptr;
+}
 
 void Camera2TcpSession::end() {
   if (std::exchange(ended_, true)) return;

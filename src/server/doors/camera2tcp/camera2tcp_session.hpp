@@ -34,7 +34,7 @@ class Camera2TcpSession final : public Session, private net::StreamListener {
 
   void begin(SessionId id) override;
   void tick(MonotonicTime now) override;
-  [[nodiscard]] bool idle() const noexcept override;
+  [[nodiscard]] const ConnectionTable::Admission* idle() const noexcept override;
 
  private:
   using Request = wire::camera2tcp::Request;

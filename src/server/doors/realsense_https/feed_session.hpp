@@ -29,8 +29,8 @@ class FeedSession final : public Session, private net::StreamListener, private F
 
   void begin(SessionId id) override;
   void tick(MonotonicTime now) override;
-  [[nodiscard]] bool idle() const noexcept override {
-    return state_ == State::Reading && !parser_.in_request();
+  [[nodiscard]] const ConnectionTable::Admission* idle() const noexcept override {
+    return state_ == State::Reading && !parser_.in_request() ? &admission_ : nullptr;
   }
 
  private:

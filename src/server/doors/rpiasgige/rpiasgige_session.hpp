@@ -32,7 +32,9 @@ class RpiasgigeSession final : public Session,
 
   void begin(SessionId id) override;
   void tick(MonotonicTime now) override;
-  [[nodiscard]] bool idle() const noexcept override { return !busy_; }
+  [[nodiscard]] const ConnectionTable::Admission* idle() const noexcept override {
+    return busy_ ? nullptr : &admission_;
+  }
 
  private:
   enum class Speaks : std::uint8_t { Unknown, Tcp, Http, WebSocket };
