@@ -211,6 +211,7 @@ Result<RealsenseSource::End> RealsenseSource::stream(const Session& session,
       return fail(started.error());
   }
   const auto* device = session.camera().device();
+  bool is_over = false;
   while (!stop.stop_requested()) {
     if (session.camera().unplugged())
       return fail(ErrorCode::Disconnected,
@@ -222,10 +223,12 @@ Result<RealsenseSource::End> RealsenseSource::stream(const Session& session,
     if (!frame) return fail(frame.error());
     if (*frame) {
       deliver(frame->get(), chosen, sink);
+      is_over = false;
     } else if (!options_.file.empty()) {
+      // Its last frame may come between our looking into the queue and our asking.
+      if (is_over) return End::PlayedOut;
       const auto status = library_.call(&Api::playback_device_get_current_status, device);
-      if (status && static_cast<PlaybackStatus>(*status) == PlaybackStatus::Stopped)
-        return End::PlayedOut;
+      is_over = status && static_cast<PlaybackStatus>(*status) == PlaybackStatus::Stopped;
     }
   }
   return End::Stopped;

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -89,8 +90,13 @@ std::uint16_t depth_at(const Frame& frame, std::size_t pixel) {
 }
 
 TEST_F(RealsenseTest, DeliversEveryPixelOfEveryStream) {
-  const auto result =
-      collect(source("realsense:?streams=depth,color,infrared1,infrared2,accel,gyro"), 40, sink);
+  sink.on_frame = [&] {
+    for (const auto& profile : sink.descriptions[0].streams)
+      if (sink.of(profile->stream).size() < 2) return;
+    sink.stop.request_stop();
+  };
+  const auto result = collect(
+      source("realsense:?streams=depth,color,infrared1,infrared2,accel,gyro"), SIZE_MAX, sink);
   ASSERT_TRUE(result) << result.error().message;
   ASSERT_EQ(sink.descriptions.size(), 1U);
   EXPECT_EQ(sink.descriptions[0].model, "Intel RealSense D435I");
@@ -100,17 +106,23 @@ TEST_F(RealsenseTest, DeliversEveryPixelOfEveryStream) {
 
   const auto depth = sink.of("depth");
   ASSERT_FALSE(depth.empty());
+  // The first pixel is the camera's own number; the first frames may be lost before we look.
+  const auto number_of = [](const Frame& frame) { return depth_at(frame, 0); };
   for (const auto& frame : depth) {
     ASSERT_EQ(frame->data.size(), kPixels * 2);
+    const auto number = number_of(*frame);
+    EXPECT_EQ(frame->sequence - depth[0]->sequence,
+              static_cast<std::uint64_t>(number - number_of(*depth[0])));
     for (std::size_t i = 0; i < kPixels; ++i)
-      ASSERT_EQ(depth_at(*frame, i), static_cast<std::uint16_t>(i * 7 + frame->sequence)) << i;
+      ASSERT_EQ(depth_at(*frame, i), static_cast<std::uint16_t>(i * 7 + number)) << i;
   }
   const auto infrared = sink.of("infrared2");
   ASSERT_FALSE(infrared.empty());
+  const auto first = std::to_integer<std::size_t>(infrared[0]->data[0]);
   for (std::size_t row = 0; row < 480; ++row)
     for (std::size_t x = 0; x < 640; ++x)
       ASSERT_EQ(infrared[0]->data[row * 640 + x],
-                static_cast<std::byte>((row * 672 + x + infrared[0]->sequence) & 0xFF))
+                static_cast<std::byte>((row * 672 + x + first) & 0xFF))
           << "the rows' padding goes";
   EXPECT_EQ(sink.of("color").at(0)->data.size(), kPixels * 3);
   EXPECT_FALSE(sink.of("infrared1").empty());
@@ -121,7 +133,7 @@ TEST_F(RealsenseTest, DeliversEveryPixelOfEveryStream) {
   ASSERT_EQ(gyro[0]->data.size(), sizeof xyz);
   std::memcpy(xyz, gyro[0]->data.data(), sizeof xyz);
   EXPECT_EQ(xyz[1], -9.81F);
-  EXPECT_EQ(xyz[2], static_cast<float>(gyro[0]->sequence));
+  EXPECT_EQ(xyz[2], std::floor(xyz[2])) << "the camera's own number";
   EXPECT_EQ(gyro[0]->profile->kind, StreamKind::Motion);
   EXPECT_EQ(gyro[0]->profile->rate_hz, 200);
 }
@@ -140,10 +152,16 @@ TEST_F(RealsenseTest, PlaysRealFramesBitByBit) {
   }
   write("depth.z16", pictures);
   ASSERT_TRUE(collect(source("realsense:?streams=depth"), 4, sink));
+  const auto picture_of = [&](const Frame& frame) {
+    for (std::size_t i = 0; i < count; ++i)
+      if (std::memcmp(frame.data.data(), pictures.data() + i * kPixels * 2, kPixels * 2) == 0)
+        return i;
+    return count;
+  };
+  const auto begin = picture_of(*sink.frames[0]);
+  ASSERT_LT(begin, count);
   for (const auto& frame : sink.frames)
-    ASSERT_EQ(std::memcmp(frame->data.data(),
-                          pictures.data() + frame->sequence % count * kPixels * 2, kPixels * 2),
-              0);
+    ASSERT_EQ(picture_of(*frame), (begin + frame->sequence) % count);
 }
 
 TEST_F(RealsenseTest, TellsCalibrationAndUnit) {
@@ -297,7 +315,7 @@ class RealsenseRunnerTest : public RealsenseTest {
     settings.backoff_first = std::chrono::milliseconds(5);
     settings.backoff_max = std::chrono::milliseconds(20);
     settings.probe_interval = std::chrono::milliseconds(5);
-    settings.stall_minimum = std::chrono::milliseconds(300);
+    settings.stall_minimum = std::chrono::seconds(1);
     settings.stall_frame_times = 1;
     settings.restart_stalled_after = std::chrono::milliseconds(1);
     settings.abandon_after = std::chrono::milliseconds(500);

@@ -70,7 +70,9 @@ Result<std::optional<Channel::Received>> Channel::receive() {
   ssize_t size = 0;
   do {
     size = ::recvmsg(socket_.get(), &header, MSG_CMSG_CLOEXEC);
-  } while (size < 0 && errno == EINTR);
+    // One that died with something of ours unread resets the connection, once: what it sent before
+    // is still there.
+  } while (size < 0 && (errno == EINTR || errno == ECONNRESET));
   if (size <= 0) return std::optional<Received>();
   base::UniqueFd descriptor;
   const auto* control = CMSG_FIRSTHDR(&header);
