@@ -15,6 +15,7 @@ build_packages=(
   libjpeg62-turbo-dev libturbojpeg0-dev libpng-dev zlib1g-dev libhwy-dev
   libcli11-dev nlohmann-json3-dev libtomlplusplus-dev prometheus-cpp-dev
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev libzstd-dev liblz4-dev
+  libopenni2-dev libfreenect-dev
 )
 test_packages=(
   clang clang-format-14 libclang-rt-14-dev lld
