@@ -24,8 +24,10 @@ test_packages=(
 )
 optional_packages=(
   chromium ffmpeg gpsd iptables netcat-openbsd nodejs python3-aiortc python3-opencv python3-websocket systemd v4l-utils
-  libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libcharls-dev
+  libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libopencv-dnn-dev libcharls-dev
 )
+# It may have come with another Node.js than Debian's, which Debian's npm would not go with.
+command -v npm >/dev/null || optional_packages+=(npm)
 
 case ${1-} in
   --list) only_list=1; shift ;;

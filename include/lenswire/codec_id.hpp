@@ -12,6 +12,7 @@ enum class CodecId : std::uint8_t {
   Png = 2,     ///< 8 or 16 bit
   Strata = 3,  ///< exact depth, see docs/strata.md
   Rvl = 4,     ///< exact depth, A. D. Wilson 2017
+  Json = 5,    ///< skeletons as text, see docs/skeleton.md
 };
 
 }  // namespace lenswire

@@ -30,7 +30,8 @@ enum class PixelFormat : std::uint32_t {
   NV12 = fourcc('N', 'V', '1', '2'),   ///< 4:2:0, luma plane then interleaved chroma, same stride
   MJPEG = fourcc('M', 'J', 'P', 'G'),  ///< one JPEG a frame, perhaps without Huffman tables
   JPEG = fourcc('J', 'P', 'E', 'G'),   ///< one complete JPEG a frame
-  XYZ32F = fourcc('X', 'Y', 'Z', 'F'),  ///< float points: x, y, z in metres; NaN = no measurement
+  XYZ32F = fourcc('X', 'Y', 'Z', 'F'),    ///< float points: x, y, z in metres; NaN = no measurement
+  Skeleton = fourcc('S', 'K', 'E', 'L'),  ///< no pixels, but people's joints: lenswire/skeleton.hpp
 };
 
 /// The name used on command lines, in JSON and in URLs: "z16", "y8", "rgb8", "yuyv", "mjpeg", ...
@@ -41,10 +42,13 @@ enum class PixelFormat : std::uint32_t {
 /// True for MJPEG and JPEG: the size of a frame is not given by its dimensions.
 [[nodiscard]] bool is_compressed(PixelFormat format) noexcept;
 
-/// Bytes of one row without padding; for NV12 of one luma row. 0 for compressed formats.
+/// False for MJPEG, JPEG and Skeleton: width and height do not tell how many bytes a frame has.
+[[nodiscard]] bool has_fixed_size(PixelFormat format) noexcept;
+
+/// Bytes of one row without padding; for NV12 of one luma row. 0 where the size is not fixed.
 [[nodiscard]] std::uint32_t packed_stride(PixelFormat format, std::uint32_t width) noexcept;
 
-/// Bytes of a whole raw frame with rows `stride_bytes` apart. 0 for compressed formats.
+/// Bytes of a whole raw frame with rows `stride_bytes` apart. 0 where the size is not fixed.
 [[nodiscard]] std::size_t frame_bytes(PixelFormat format, std::uint32_t stride_bytes,
                                       std::uint32_t height) noexcept;
 

@@ -37,20 +37,6 @@ std::string remedy(std::string_view name) {
                                                    : fmt::format("install {}", kind->packages);
 }
 
-Result<std::string> find_module(std::string_view name) {
-  const auto folders = module_folders();
-  for (const auto& folder : folders) {
-    auto file = fmt::format("{}/lenswire-{}.so", folder, name);
-    if (::access(file.c_str(), R_OK) == 0) return file;
-  }
-  return fail(
-      ErrorCode::NotFound,
-      fmt::format(
-          "module {} is not installed (no lenswire-{}.so in {}); install it, or build lenswire "
-          "where its libraries are there: {}",
-          name, name, fmt::join(folders, ", "), remedy(name)));
-}
-
 // Never unloaded: foreign libraries leave threads and exit handlers behind.
 Result<void*> open_module(std::string_view name) {
   const auto file = find_module(name);
@@ -129,6 +115,20 @@ std::vector<std::string> module_folders() {
   }
   out.emplace_back(LENSWIRE_MODULE_DIR);
   return out;
+}
+
+Result<std::string> find_module(std::string_view name) {
+  const auto folders = module_folders();
+  for (const auto& folder : folders) {
+    auto file = fmt::format("{}/lenswire-{}.so", folder, name);
+    if (::access(file.c_str(), R_OK) == 0) return file;
+  }
+  return fail(
+      ErrorCode::NotFound,
+      fmt::format(
+          "module {} is not installed (no lenswire-{}.so in {}); install it, or build lenswire "
+          "where its libraries are there: {}",
+          name, name, fmt::join(folders, ", "), remedy(name)));
 }
 
 Result<void*> load_module_instance(std::string_view name, std::string_view interface) {

@@ -53,6 +53,10 @@ struct ModuleKind {
 /// ignored in set-user-id programs), the one beside this program or library, the installed one.
 [[nodiscard]] std::vector<std::string> module_folders();
 
+/// The module's file, which is looked for and not opened.
+/// Errors: NotFound, with the folders that were searched and the remedy.
+Result<std::string> find_module(std::string_view name);
+
 /// Loads a module at the first call and keeps the outcome: a later call returns the same.
 ///
 /// Errors: NotFound (no such file, or a library that it needs is missing), VersionMismatch (of

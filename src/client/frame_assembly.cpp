@@ -63,7 +63,7 @@ Result<void> FrameAssembly::check(const MessageHead& head) {
   if (head.prefix.payload_bytes == 0) return broken("the server sent an empty frame");
   if (head.prefix.payload_bytes > kMaxFrameBytes || frame->decoded_bytes > kMaxFrameBytes)
     return broken("the server sent a frame of more than 256 MiB");
-  if (frame->codec == CodecId::Raw && !is_compressed(frame->format) &&
+  if (frame->codec == CodecId::Raw && has_fixed_size(frame->format) &&
       head.prefix.payload_bytes != frame->decoded_bytes)
     return broken(fmt::format("the server sent a raw frame of {} bytes instead of {}",
                               head.prefix.payload_bytes, frame->decoded_bytes));

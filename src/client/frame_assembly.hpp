@@ -87,7 +87,7 @@ class FrameAssembly {
                                         SubscriptionState& subscription);
 
   base::ObjectPool<Frame> pool_{16};
-  std::array<std::unique_ptr<codec::Decoder>, 5> decoders_;
+  std::array<std::unique_ptr<codec::Decoder>, 6> decoders_;
 };
 
 }  // namespace lenswire::client

@@ -2,6 +2,7 @@
 
 #include "codec/codec.hpp"
 #include "codec/jpeg/jpeg_codec.hpp"
+#include "codec/json/json_codec.hpp"
 #include "codec/png/png_codec.hpp"
 #include "codec/raw/raw_codec.hpp"
 #include "codec/rvl/rvl_codec.hpp"
@@ -13,7 +14,7 @@ namespace {
 // One line per codec; this and the codec's folder are all that a new one takes.
 const auto& table() noexcept {
   static const std::array entries = {
-      raw_codec(), jpeg_codec(), png_codec(), rvl_codec(), strata_codec(),
+      raw_codec(), jpeg_codec(), png_codec(), rvl_codec(), strata_codec(), json_codec(),
   };
   return entries;
 }

@@ -21,7 +21,7 @@ struct ImageView {
 
   /// Whether `data` holds as many bytes as the other members promise.
   [[nodiscard]] bool complete() const noexcept {
-    if (is_compressed(format)) return !data.empty();
+    if (!has_fixed_size(format)) return !data.empty();
     return width > 0 && height > 0 && stride_bytes >= packed_stride(format, width) &&
            data.size() >= frame_bytes(format, stride_bytes, height);
   }

@@ -8,7 +8,7 @@ namespace {
 struct FormatRow {
   PixelFormat format;
   std::string_view name;
-  std::uint32_t bytes_per_pixel;  // of the first plane; 0 = compressed
+  std::uint32_t bytes_per_pixel;  // of the first plane; 0 = no fixed size
 };
 
 constexpr std::array kFormats = {
@@ -17,7 +17,7 @@ constexpr std::array kFormats = {
     FormatRow{PixelFormat::BGR8, "bgr8", 3},      FormatRow{PixelFormat::YUYV, "yuyv", 2},
     FormatRow{PixelFormat::UYVY, "uyvy", 2},      FormatRow{PixelFormat::NV12, "nv12", 1},
     FormatRow{PixelFormat::MJPEG, "mjpeg", 0},    FormatRow{PixelFormat::JPEG, "jpeg", 0},
-    FormatRow{PixelFormat::XYZ32F, "xyz32f", 12},
+    FormatRow{PixelFormat::XYZ32F, "xyz32f", 12}, FormatRow{PixelFormat::Skeleton, "skeleton", 0},
 };
 
 const FormatRow* row_of(PixelFormat format) noexcept {
@@ -49,6 +49,10 @@ bool is_compressed(PixelFormat format) noexcept {
   return format == PixelFormat::MJPEG || format == PixelFormat::JPEG;
 }
 
+bool has_fixed_size(PixelFormat format) noexcept {
+  return !is_compressed(format) && format != PixelFormat::Skeleton;
+}
+
 std::uint32_t packed_stride(PixelFormat format, std::uint32_t width) noexcept {
   const auto* row = row_of(format);
   if (!row) return 0;
@@ -60,7 +64,7 @@ std::uint32_t packed_stride(PixelFormat format, std::uint32_t width) noexcept {
 
 std::size_t frame_bytes(PixelFormat format, std::uint32_t stride_bytes,
                         std::uint32_t height) noexcept {
-  if (is_compressed(format)) return 0;
+  if (!has_fixed_size(format)) return 0;
   std::size_t rows = height;
   if (format == PixelFormat::NV12) rows += (std::size_t{height} + 1) / 2;
   return rows * stride_bytes;

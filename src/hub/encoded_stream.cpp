@@ -40,7 +40,7 @@ void EncodedStream::accept(const FramePtr& frame) {
     return;
   }
   // Padded rows are rare; the pipeline packs them.
-  const bool packed = is_compressed(frame->format()) ||
+  const bool packed = !has_fixed_size(frame->format()) ||
                       frame->stride_bytes == packed_stride(frame->format(), frame->width());
   if (passes_through_ && packed) {
     auto encoded = start_frame({frame, skipped_, profile_});

@@ -58,6 +58,11 @@ Result<PixelFormat> encoder_format(const StreamProfile& source, const Wish& wish
   const auto* codec = codec::find_codec(wish.codec);
   if (!codec) return fail(ErrorCode::Unsupported, "this server does not have that codec");
   auto format = source.format;
+  if (format == PixelFormat::Skeleton) {
+    if (codec->accepts(format) && (wish.keeps_pixels() || wish.packing)) return format;
+    return fail(ErrorCode::Unsupported,
+                "a skeleton is not a picture: take it whole, with codec raw or json");
+  }
   if (is_compressed(format)) {
     if (wish.codec == CodecId::Jpeg && wish.keeps_pixels()) return PixelFormat::JPEG;
     format = PixelFormat::RGB8;

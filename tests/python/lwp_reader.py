@@ -32,7 +32,7 @@ TIME_REQUEST, TIME_REPLY, BYE, FRAGMENT = range(9, 13)
 EXT_FRAME, EXT_MISSED, EXT_REGION, EXT_DEVICE_TIME = 1, 2, 3, 4
 EXT_ACK, EXT_PULL, EXT_TIME = 16, 17, 18
 
-CODECS = {0: "raw", 1: "jpeg", 2: "png", 3: "strata", 4: "rvl"}
+CODECS = {0: "raw", 1: "jpeg", 2: "png", 3: "strata", 4: "rvl", 5: "json"}
 KINDS = {0: "color", 1: "depth", 2: "infrared", 3: "points", 4: "skeleton", 5: "motion"}
 REASONS = {1: "slow_client", 2: "encoder_busy", 3: "source_gap", 4: "rate_limit", 5: "server_busy"}
 MAX_FRAME_MESSAGE = 257 << 20
@@ -392,6 +392,39 @@ class Frame:
     device_time_ns: int
     payload: bytes
     pixels: np.ndarray
+
+
+JOINTS = ("nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder left_elbow right_elbow left_wrist "
+          "right_wrist left_hip right_hip left_knee right_knee left_ankle right_ankle").split()
+SPACES = {0: "none", 1: "depth", 2: "color"}
+SKELETON_HEAD = struct.Struct("<BBBBII")
+SKELETON_PERSON = struct.Struct("<If")
+SKELETON_JOINT = struct.Struct("<6f")
+
+
+def decode_skeleton(payload):
+    """Section 9 as {space, width, height, persons: [{id, confidence, joints: {name: {x_px, ...}}}]}."""
+    try:
+        version, space, joints, count, width, height = SKELETON_HEAD.unpack_from(payload)
+        if version != 1 or joints != len(JOINTS) or space not in SPACES:
+            raise ProtocolError("a skeleton of an unknown form")
+        at = SKELETON_HEAD.size
+        persons = []
+        for _ in range(count):
+            number, confidence = SKELETON_PERSON.unpack_from(payload, at)
+            at += SKELETON_PERSON.size
+            person = {"id": number, "confidence": confidence, "joints": {}}
+            for name in JOINTS:
+                x, y, x_m, y_m, z_m, sure = SKELETON_JOINT.unpack_from(payload, at)
+                at += SKELETON_JOINT.size
+                position = None if z_m != z_m else (x_m, y_m, z_m)
+                person["joints"][name] = {"x_px": x, "y_px": y, "position_m": position, "confidence": sure}
+            persons.append(person)
+    except struct.error as error:
+        raise ProtocolError("a skeleton is cut short") from error
+    if at != len(payload):
+        raise ProtocolError("a skeleton is too long")
+    return {"space": SPACES[space], "width": width, "height": height, "persons": persons}
 
 
 def decode_pixels(codec, fourcc, width, height, payload):

@@ -95,5 +95,27 @@ class Messages(unittest.TestCase):
                 lwp.parse_frame(lwp.parse_message(bytes(broken)))
 
 
+class Skeletons(unittest.TestCase):
+    # One person, as docs/protocol.md, section 9 lays it out: the nose with a position, all else without.
+    NOSE = "00002041" "0000a041" "cdcccc3d" "000080bf" "00000040" "0000403f"
+    REST = "00000000" "00000000" "0000c07f" "0000c07f" "0000c07f" "00000000"
+    BYTES = bytes.fromhex("01011101" "80020000" "e0010000" "07000000" "0000003f" + NOSE + 16 * REST)
+
+    def test_bytes(self):
+        skeleton = lwp.decode_skeleton(self.BYTES)
+        self.assertEqual((skeleton["space"], skeleton["width"], skeleton["height"]), ("depth", 640, 480))
+        person = skeleton["persons"][0]
+        self.assertEqual((person["id"], person["confidence"]), (7, 0.5))
+        nose = person["joints"]["nose"]
+        self.assertEqual((nose["x_px"], nose["y_px"], nose["confidence"]), (10, 20, 0.75))
+        self.assertEqual([round(v, 6) for v in nose["position_m"]], [0.1, -1, 2])
+        self.assertIsNone(person["joints"]["right_ankle"]["position_m"])
+
+    def test_damage_is_found(self):
+        for broken in (self.BYTES[:-1], self.BYTES + b"x", b"\x02" + self.BYTES[1:], self.BYTES[:5], b""):
+            with self.assertRaises(lwp.ProtocolError):
+                lwp.decode_skeleton(broken)
+
+
 if __name__ == "__main__":
     unittest.main()

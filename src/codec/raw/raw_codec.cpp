@@ -14,7 +14,7 @@ class RawEncoder : public Encoder {
     if (!image.complete())
       return fail(ErrorCode::InvalidArgument, "raw: the picture has less data than its size needs");
     const std::uint32_t row_bytes = packed_stride(image.format, image.width);
-    if (is_compressed(image.format)) {
+    if (!has_fixed_size(image.format)) {
       out.assign(image.data.begin(), image.data.end());
       return {};
     }
@@ -36,7 +36,7 @@ class RawDecoder : public Decoder {
   Result<void> decode(std::span<const std::byte> data, frame::Image& image) override {
     if (data.size() > kMaxFrameBytes)
       return fail(ErrorCode::InvalidArgument, "raw: more bytes than a frame may have");
-    if (is_compressed(image.format)) {
+    if (!has_fixed_size(image.format)) {
       if (data.empty()) return fail(ErrorCode::Truncated, "raw: an empty picture");
       image.stride_bytes = 0;
       image.data.assign(data.begin(), data.end());

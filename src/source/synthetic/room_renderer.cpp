@@ -105,11 +105,12 @@ void RoomRenderer::Planes::resize(std::size_t count) {
   blue.resize(count);
 }
 
-RoomRenderer::RoomRenderer(std::uint32_t width, std::uint32_t height, std::uint64_t seed)
+RoomRenderer::RoomRenderer(std::uint32_t width, std::uint32_t height, std::uint64_t seed,
+                           std::size_t figures)
     : width_(width),
       height_(height),
       seed_(seed),
-      scene_(width, height, seed),
+      scene_(width, height, seed, figures),
       noise_(seed),
       disparity_(std::size_t{width} * height),
       hole_share_(disparity_.size()),
@@ -173,6 +174,13 @@ void RoomRenderer::cast_color_background(RoomPattern pattern) {
 void RoomRenderer::place_targets(std::uint64_t scene_us, const Intrinsics& camera,
                                  double camera_x) {
   targets_.clear();
+  figure_parts_.clear();
+  for (std::size_t i = 0; i < scene_.figures(); ++i) {
+    const auto figure = figure_at(seed_, i, scene_.figures(), scene_us);
+    for (const auto& part : figure.parts())
+      figure_parts_.emplace_back(part, static_cast<std::uint8_t>(i), camera_x, camera);
+  }
+  if (scene_.figures() > 0) return;
   for (const auto& object : scene_.objects_at(scene_us)) {
     const Target target(object, camera_x);
     targets_.push_back({target, bounds_of(target, camera)});
@@ -203,6 +211,17 @@ void RoomRenderer::render_depth(const RoomMoment& moment, std::span<std::uint16_
         row_disparity_[u] = disparity;
         row_hole_share_[u] =
             target.shape == RoomShape::Sphere && glares(hit) ? kHolesOfGlare : kHolesOfObject;
+      }
+    }
+    for (const auto& part : figure_parts_) {
+      if (v < part.bounds.top || v >= part.bounds.bottom) continue;
+      for (auto u = part.bounds.left; u < part.bounds.right; ++u) {
+        const auto hit = cast_figure(part, depth_rays_.x[u], depth_rays_.y[v]);
+        if (hit.z <= 0.0F) continue;
+        const float disparity = constant / hit.z;
+        if (disparity <= row_disparity_[u]) continue;
+        row_disparity_[u] = disparity;
+        row_hole_share_[u] = kHolesOfObject;
       }
     }
     noise_.gaussian(offset_x, v + offset_y, row_noise_);
@@ -239,6 +258,18 @@ void RoomRenderer::render_color(const RoomMoment& moment, PixelFormat format,
         const auto hit = cast(target, color_rays_.x[u], color_rays_.y[v]);
         if (hit.z <= 0.0F || hit.z >= row_depth_[u]) continue;
         const auto color = paint_object(target, hit, pattern);
+        row_depth_[u] = hit.z;
+        row_.red[u] = color.red;
+        row_.green[u] = color.green;
+        row_.blue[u] = color.blue;
+      }
+    }
+    for (const auto& part : figure_parts_) {
+      if (v < part.bounds.top || v >= part.bounds.bottom) continue;
+      for (auto u = part.bounds.left; u < part.bounds.right; ++u) {
+        const auto hit = cast_figure(part, color_rays_.x[u], color_rays_.y[v]);
+        if (hit.z <= 0.0F || hit.z >= row_depth_[u]) continue;
+        const auto color = paint_figure(part, hit, pattern == RoomPattern::Labels);
         row_depth_[u] = hit.z;
         row_.red[u] = color.red;
         row_.green[u] = color.green;

@@ -9,6 +9,7 @@
 
 #include <lenswire/pixel_format.hpp>
 
+#include "source/synthetic/figure.hpp"
 #include "source/synthetic/noise_tile.hpp"
 #include "source/synthetic/ray.hpp"
 #include "source/synthetic/room_scene.hpp"
@@ -43,7 +44,8 @@ struct RoomMoment {
 /// Threading: thread-bound.
 class RoomRenderer {
  public:
-  RoomRenderer(std::uint32_t width, std::uint32_t height, std::uint64_t seed);
+  RoomRenderer(std::uint32_t width, std::uint32_t height, std::uint64_t seed,
+               std::size_t figures = 0);
 
   [[nodiscard]] const RoomScene& scene() const noexcept { return scene_; }
 
@@ -89,6 +91,7 @@ class RoomRenderer {
   RoomPattern background_pattern_ = RoomPattern::Textured;
 
   std::vector<PlacedTarget> targets_;  // of the picture in the making
+  std::vector<FigureTarget> figure_parts_;
 
   // One row at a time.
   std::vector<float> row_disparity_;

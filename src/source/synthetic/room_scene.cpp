@@ -5,14 +5,6 @@
 namespace lenswire::source::synthetic {
 namespace {
 
-/// A smooth swing between -1 and 1, still at both ends.
-double swing(std::uint64_t scene_us, std::uint64_t period_us, std::uint64_t shift) noexcept {
-  const auto phase = (scene_us + shift) % period_us;
-  const double turn = static_cast<double>(phase) / static_cast<double>(period_us);
-  const double zigzag = turn < 0.5 ? 4 * turn - 1 : 3 - 4 * turn;
-  return zigzag * (1.5 - 0.5 * zigzag * zigzag);
-}
-
 struct Path {
   Point middle;
   Point reach;
@@ -28,6 +20,13 @@ constexpr std::array<Path, RoomScene::kObjects> kPaths = {
 };
 
 }  // namespace
+
+double room_swing(std::uint64_t scene_us, std::uint64_t period_us, std::uint64_t shift) noexcept {
+  const auto phase = (scene_us + shift) % period_us;
+  const double turn = static_cast<double>(phase) / static_cast<double>(period_us);
+  const double zigzag = turn < 0.5 ? 4 * turn - 1 : 3 - 4 * turn;
+  return zigzag * (1.5 - 0.5 * zigzag * zigzag);
+}
 
 RoomColor room_label_color(std::uint8_t label) noexcept {
   static constexpr std::array<RoomColor, 15> kColors = {{{0, 0, 0},
@@ -48,7 +47,9 @@ RoomColor room_label_color(std::uint8_t label) noexcept {
   return label < kColors.size() ? kColors[label] : RoomColor{};
 }
 
-RoomScene::RoomScene(std::uint32_t width, std::uint32_t height, std::uint64_t seed) : seed_(seed) {
+RoomScene::RoomScene(std::uint32_t width, std::uint32_t height, std::uint64_t seed,
+                     std::size_t figures)
+    : seed_(seed), figures_(figures) {
   const double w = width;
   const double h = height;
   // Principal points off the middle, as real ones are.
@@ -91,7 +92,7 @@ std::array<RoomObject, RoomScene::kObjects> RoomScene::objects_at(
     const auto& path = kPaths[i];
     const auto along = [&](std::size_t axis, double middle, double reach) {
       const auto period = path.period_us[axis];
-      return middle + reach * swing(scene_us, period, hash(seed_, i, axis) % period);
+      return middle + reach * room_swing(scene_us, period, hash(seed_, i, axis) % period);
     };
     objects[i].center = {along(0, path.middle.x, path.reach.x),
                          along(1, path.middle.y, path.reach.y),

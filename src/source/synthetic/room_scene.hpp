@@ -39,6 +39,7 @@ enum RoomLabel : std::uint8_t {
   kTable,
   kPillar,
   kFirstObject,
+  kFigure = kFirstObject + 5,
 };
 
 struct RoomColor {
@@ -66,7 +67,8 @@ class RoomScene {
   static constexpr int kCodesPerPixel = 32;   ///< disparity is measured in 1/32 px
   static constexpr double kColorOffsetM = 0.025;
 
-  RoomScene(std::uint32_t width, std::uint32_t height, std::uint64_t seed);
+  /// With `figures` people in it, nothing else moves: see figure.hpp.
+  RoomScene(std::uint32_t width, std::uint32_t height, std::uint64_t seed, std::size_t figures = 0);
 
   [[nodiscard]] const Intrinsics& depth_camera() const noexcept { return depth_; }
   [[nodiscard]] const Intrinsics& color_camera() const noexcept { return color_; }
@@ -79,12 +81,20 @@ class RoomScene {
   /// Where everything that moves is at this moment of the scene's own time.
   [[nodiscard]] std::array<RoomObject, kObjects> objects_at(std::uint64_t scene_us) const noexcept;
 
+  [[nodiscard]] std::size_t figures() const noexcept { return figures_; }
+  [[nodiscard]] std::uint64_t seed() const noexcept { return seed_; }
+
  private:
   Intrinsics depth_;
   Intrinsics color_;
   std::uint32_t constant_;
   std::uint64_t seed_;
+  std::size_t figures_;
 };
+
+/// A smooth swing between -1 and 1, still at both ends.
+[[nodiscard]] double room_swing(std::uint64_t scene_us, std::uint64_t period_us,
+                                std::uint64_t shift) noexcept;
 
 /// The scene's time of frame `number` while the controls have their defaults.
 [[nodiscard]] std::uint64_t room_time_us(std::uint64_t number, double rate_hz) noexcept;

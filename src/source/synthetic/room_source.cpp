@@ -84,19 +84,28 @@ StreamProfilePtr profile_of(const RoomOptions& options, StreamKind kind, const R
 
 RoomSource::RoomSource(const RoomOptions& options, const base::Clock& clock)
     : options_(options), clock_(clock), bank_(room_controls(options.look)) {
-  const RoomScene scene(options.width, options.height, options.seed);
+  const RoomScene scene(options.width, options.height, options.seed, options.figures);
   depth_profile_ = profile_of(options, StreamKind::Depth, scene);
   color_profile_ = profile_of(options, StreamKind::Color, scene);
+  auto truth =
+      std::make_shared<StreamProfile>(options.has_color ? *color_profile_ : *depth_profile_);
+  truth->stream = "skeleton_truth";
+  truth->kind = StreamKind::Skeleton;
+  truth->format = PixelFormat::Skeleton;
+  truth->depth_unit_m = 0;
+  truth_profile_ = std::move(truth);
 }
 
 Result<void> RoomSource::run(SourceSink& sink, const base::StopToken& stop) {
   if (!renderer_)
-    renderer_ = std::make_unique<RoomRenderer>(options_.width, options_.height, options_.seed);
+    renderer_ = std::make_unique<RoomRenderer>(options_.width, options_.height, options_.seed,
+                                               options_.figures);
   SourceDescription description;
   description.model = "synthetic room";
   description.serial = std::to_string(options_.seed);
   if (options_.has_depth) description.streams.push_back(depth_profile_);
   if (options_.has_color) description.streams.push_back(color_profile_);
+  if (options_.figures > 0) description.streams.push_back(truth_profile_);
   {
     base::MutexLock lock(mutex_);
     description.controls = bank_.all();
@@ -124,9 +133,18 @@ Result<void> RoomSource::run(SourceSink& sink, const base::StopToken& stop) {
       if (auto painted = paint(moment, *frame); !painted) return painted;
       publish(sink, std::move(frame), tick->number, tick->due);
     }
+    if (options_.figures > 0) publish_truth(sink, moment, tick->due);
     tell_changes(sink);
   }
   return {};
+}
+
+void RoomSource::publish_truth(SourceSink& sink, const RoomMoment& moment,
+                               MonotonicTime capture_time) {
+  room_truth(renderer_->scene(), moment.scene_us, options_.has_color, truth_);
+  auto frame = truth_pool_.acquire(truth_profile_);
+  encode_skeleton(truth_, frame->data);
+  publish(sink, std::move(frame), moment.number, capture_time);
 }
 
 Result<void> RoomSource::paint(const RoomMoment& moment, Frame& frame) {

@@ -26,10 +26,12 @@ struct RoomOptions {
   PixelFormat color_format = PixelFormat::RGB8;
   bool has_color = true;
   bool has_depth = true;
+  std::size_t figures = 0;  ///< people, instead of the other things that move
 };
 
-/// Streams "depth" (Z16, mm) and "color". Frame n of a stream has sequence n, for as long as the
-/// object lives; a frame that could not be made in time is left out.
+/// Streams "depth" (Z16, mm) and "color"; with people also "skeleton_truth", their true joints
+/// (pixels of the colour picture, metres in the depth camera's frame). Frame n of a stream has
+/// sequence n, for as long as the object lives; a frame that could not be made in time is left out.
 class RoomSource final : public Source {
  public:
   RoomSource(const RoomOptions& options, const base::Clock& clock);
@@ -46,6 +48,7 @@ class RoomSource final : public Source {
   Present present(std::uint64_t frame_number) LENSWIRE_EXCLUDES(mutex_);
   void tell_changes(SourceSink& sink) LENSWIRE_EXCLUDES(mutex_);
   Result<void> paint(const RoomMoment& moment, Frame& frame);
+  void publish_truth(SourceSink& sink, const RoomMoment& moment, MonotonicTime capture_time);
   void publish(SourceSink& sink, std::shared_ptr<Frame> frame, std::uint64_t number,
                MonotonicTime capture_time) const;
 
@@ -53,13 +56,16 @@ class RoomSource final : public Source {
   const base::Clock& clock_;
   StreamProfilePtr depth_profile_;
   StreamProfilePtr color_profile_;
+  StreamProfilePtr truth_profile_;
   frame::FramePool depth_pool_;
   frame::FramePool color_pool_;
+  frame::FramePool truth_pool_;
 
   // Of the thread inside run().
   std::unique_ptr<RoomRenderer> renderer_;
   std::unique_ptr<codec::Encoder> encoder_;  // of MJPEG
   frame::Image unencoded_;
+  Skeleton truth_;
   std::uint64_t next_number_ = 0;
   std::uint64_t scene_us_ = 0;
 

@@ -15,6 +15,7 @@ using synthetic::RoomOptions;
 
 constexpr std::uint32_t kMaxSide = 4096;
 constexpr std::uint64_t kMaxPixels = 4096ULL * 2304;
+constexpr std::int64_t kMaxFigures = 3;
 constexpr double kMaxRateHz = 1000;
 constexpr double kMinRateHz = 0.1;
 
@@ -56,8 +57,10 @@ Result<RoomOptions> room_options(base::QueryOptions& options) {
   const auto format = options.text("format", color);
   if (color != "none") color = format;
   const auto pattern = options.text("pattern", "textured");
+  const auto figures = options.integer("figure", 0, 0, kMaxFigures);
+  if (!figures) return fail(figures.error());
   if (const auto done =
-          options.finish("size, fps, seed, noise, holes, pattern, color, format, depth");
+          options.finish("size, fps, seed, noise, holes, pattern, color, format, depth, figure");
       !done)
     return fail(done.error());
 
@@ -68,6 +71,7 @@ Result<RoomOptions> room_options(base::QueryOptions& options) {
   room.look.noise = *noise;
   room.look.holes = *holes;
   room.has_depth = *depth;
+  room.figures = static_cast<std::size_t>(*figures);
   if (color == "yuyv")
     room.color_format = PixelFormat::YUYV;
   else if (color == "mjpeg")

@@ -63,7 +63,7 @@ Result<FrameHeader> decode_frame(base::ByteReader& r) {
   f.decoded_bytes = r.u64();
   if (!r.ok()) return broken("extension 'frame' is too short");
   if (domain > static_cast<std::uint8_t>(TimestampDomain::Utc) ||
-      codec > static_cast<std::uint8_t>(CodecId::Rvl) ||
+      codec > static_cast<std::uint8_t>(CodecId::Json) ||
       kind > static_cast<std::uint8_t>(StreamKind::Motion) || !format)
     return broken("extension 'frame' has an unknown codec, format, kind or clock");
   f.domain = static_cast<TimestampDomain>(domain);
