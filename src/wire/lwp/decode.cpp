@@ -181,7 +181,7 @@ Result<Extensions> decode_extensions(std::span<const std::byte> bytes) {
       case ExtensionType::Annotations:
         if (auto result = decode_annotations(r, length, out.annotations); !result)
           return fail(std::move(result).error());
-          break;
+        break;
       case ExtensionType::Conditions:
         out.conditions = decode_conditions(r);
         break;
