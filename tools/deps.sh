@@ -14,6 +14,7 @@ build_packages=(
   libboost1.81-dev libssl-dev libexpected-dev libfmt-dev libspdlog-dev
   libjpeg62-turbo-dev libturbojpeg0-dev libpng-dev zlib1g-dev libhwy-dev
   libcli11-dev nlohmann-json3-dev libtomlplusplus-dev prometheus-cpp-dev
+  libnice-dev libusrsctp-dev
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev libzstd-dev liblz4-dev
   libopenni2-dev libfreenect-dev
 )
@@ -23,7 +24,7 @@ test_packages=(
   g++-aarch64-linux-gnu qemu-user
 )
 optional_packages=(
-  chromium ffmpeg gpsd iptables netcat-openbsd nodejs python3-aiortc python3-opencv python3-websocket systemd v4l-utils
+  chromium coturn ffmpeg gpsd iptables netcat-openbsd nodejs python3-aiortc python3-opencv python3-websocket systemd v4l-utils
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libopencv-dnn-dev libcharls-dev
 )
 # It may have come with another Node.js than Debian's, which Debian's npm would not go with.

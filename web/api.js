@@ -96,3 +96,18 @@ export function openPicture(url, signal) {
 export function openFile(path) {
   return request(path, {});
 }
+
+/** Sends an offer for a data channel; answers the other description and the session's address. */
+export async function openRtc(name, offer) {
+  const response = await request(`/rtc/${encodeURIComponent(name)}`, {
+    method: 'POST',
+    headers: {'Content-Type': 'application/sdp'},
+    body: offer,
+  });
+  return {sdp: await response.text(), session: response.headers.get('Location')};
+}
+
+/** Ends a data channel session; one that is over already is no mistake. */
+export function closeRtc(session) {
+  request(session, {method: 'DELETE', keepalive: true}).catch(() => {});
+}

@@ -1,6 +1,8 @@
-// One subscription to exact depth over a WebSocket of its own, so that one slow picture holds up no other.
+// One subscription to exact depth over a WebSocket of its own (a data channel where the page is asked with
+// ?transport=rtc), so that one slow picture holds up no other.
 
 import {CODEC_STRATA, MessageType, ackMessage, frameHeader, helloMessage, mapOf, parseMessage, requestMessage} from './lwp.js';
+import {RtcSocket} from './rtc_socket.js';
 
 const DEADLINE_MS = 4000;
 const REQUEST_ID = 1;
@@ -76,6 +78,15 @@ async function subscribe(socket, inbox, camera, stream) {
   }
 }
 
+function openSocket(camera) {
+  if (new URLSearchParams(location.search).get('transport') === 'rtc') return new RtcSocket(camera);
+  const address = new URL('/ws', location.href);
+  address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
+  const socket = new WebSocket(address);
+  socket.binaryType = 'arraybuffer';
+  return socket;
+}
+
 /**
  * Yields {sequence, width, height, profile, payload}, payload being a Strata frame.
  *
@@ -83,10 +94,7 @@ async function subscribe(socket, inbox, camera, stream) {
  * queue of old ones. Ends by an exception, also when `signal` fires.
  */
 export async function* depthFrames(camera, stream, signal) {
-  const address = new URL('/ws', location.href);
-  address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
-  const socket = new WebSocket(address);
-  socket.binaryType = 'arraybuffer';
+  const socket = openSocket(camera);
   try {
     const inbox = new Inbox(socket, signal);
     const {subscription, ...reply} = await subscribe(socket, inbox, camera, stream);

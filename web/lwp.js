@@ -64,6 +64,14 @@ function parseExtensions(bytes) {
   return extensions;
 }
 
+/** How many bytes the message has that begins with `head`; null while too little of it is there. */
+export function messageBytes(head) {
+  if (head.length < PREFIX_BYTES) return null;
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  if (view.getUint32(0, true) !== MAGIC) throw new RangeError('A message does not begin like one.');
+  return PREFIX_BYTES + view.getUint16(6, true) + view.getUint32(8, true);
+}
+
 /** The only message in `buffer`: {type, tag, extensions, payload}; both of the latter point into it. */
 export function parseMessage(buffer) {
   const bytes = new Uint8Array(buffer);

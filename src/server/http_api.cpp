@@ -201,6 +201,20 @@ HttpOutcome get_websocket(RouteContext& context) {
   return OpenWebSocket{};
 }
 
+HttpOutcome post_rtc(RouteContext& context) {
+  const auto camera = context.services.camera(context.names.at(0));
+  if (!camera) return error_answer(camera.error());
+  if (!context.request.header("Content-Type").starts_with("application/sdp"))
+    return status_answer(415, "send an SDP offer with Content-Type: application/sdp");
+  return OpenRtc{(*camera)->name(), context.request.body};
+}
+
+HttpOutcome delete_rtc(RouteContext& context) {
+  if (!context.services.rtc.end(context.names.at(1)))
+    return status_answer(404, "there is no such session, or no more");
+  return HttpAnswer{204, "application/json", "", {}};
+}
+
 HttpOutcome get_file(RouteContext& context) {
   const auto& path = context.request.path;
   for (const auto& file : embedded_files())
@@ -242,6 +256,12 @@ constexpr std::array kRoutes = {
     Route{"GET", "/cameras/{camera}/{stream}.png", Role::View,
           "the newest frame as PNG; depth with its exact 16 bits", get_png},
     Route{"GET", "/ws", Role::View, "the native protocol in WebSocket messages", get_websocket},
+    Route{"POST", "/rtc/{camera}", Role::View,
+          "an SDP offer (application/sdp) in, the answer out: a data channel with the native "
+          "protocol",
+          post_rtc},
+    Route{"DELETE", "/rtc/{camera}/{session}", Role::View,
+          "ends a data channel session; its URL is the Location of the answer", delete_rtc},
     Route{"GET", "/", Role::View, "the page", get_file},
     Route{"GET", "/{file}", Role::View, "files of the page", get_file},
 };
@@ -305,7 +325,8 @@ std::optional<HttpAnswer> refuse(Services& services, const net::HttpRequest& req
   const bool guarded = changes_state(request.method) || route.pattern == "/ws";
   if (guarded && !Access::same_origin(origin, host))
     return status_answer(403, "the page that sent this request comes from another place");
-  if (changes_state(request.method) &&
+  // A page of elsewhere can send neither DELETE nor application/sdp without being asked first.
+  if (changes_state(request.method) && !route.pattern.starts_with("/rtc/") &&
       !request.header("Content-Type").starts_with("application/json"))
     return status_answer(415, "send Content-Type: application/json");
   if (context.names.size() == 2 &&

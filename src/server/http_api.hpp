@@ -42,12 +42,19 @@ struct OpenSnapshot {
 /// The connection becomes a WebSocket that carries the native protocol.
 struct OpenWebSocket {};
 
+/// The connection's client is to be met over a data channel: the answer is our description.
+struct OpenRtc {
+  std::string camera;
+  std::string offer;
+};
+
 /// The answer comes later, from another thread: `start` is called once with where to put it.
 struct Deferred {
   std::function<void(std::function<void(HttpAnswer)> answer)> start;
 };
 
-using HttpOutcome = std::variant<HttpAnswer, OpenStream, OpenSnapshot, OpenWebSocket, Deferred>;
+using HttpOutcome =
+    std::variant<HttpAnswer, OpenStream, OpenSnapshot, OpenWebSocket, OpenRtc, Deferred>;
 
 /// A request with its place in the table.
 struct RouteContext {

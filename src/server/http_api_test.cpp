@@ -55,6 +55,8 @@ TEST_F(HttpApi, OnlyTheHealthOfTheServerIsForEverybody) {
     } else {
       EXPECT_GE(route.role, Role::View) << route.pattern;
     }
+    // Who ends a data channel session knows its secret name.
+    if (route.pattern.starts_with("/rtc/")) continue;
     if (route.method == "PATCH" || route.method == "PUT" || route.method == "DELETE") {
       EXPECT_GE(route.role, Role::Control) << route.pattern;
     }

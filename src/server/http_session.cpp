@@ -9,6 +9,7 @@
 #include "server/lwp_session.hpp"
 #include "server/mjpeg_session.hpp"
 #include "server/multipart.hpp"
+#include "server/rtc_port.hpp"
 #include "server/services.hpp"
 
 namespace lenswire::server {
@@ -122,6 +123,7 @@ void HttpSession::dispatch(const net::HttpRequest& request) {
   admission_.authenticated();
   if (auto* target = std::get_if<OpenStream>(&outcome)) return open_stream(*target);
   if (auto* target = std::get_if<OpenSnapshot>(&outcome)) return open_snapshot(*target);
+  if (auto* target = std::get_if<OpenRtc>(&outcome)) return open_rtc(*target);
   if (auto* deferred = std::get_if<Deferred>(&outcome)) {
     state_ = State::WaitingForAnswer;
     phase_began_ = worker_.now();
@@ -180,6 +182,56 @@ void HttpSession::open_snapshot(const OpenSnapshot& target) {
   }
 }
 
+void HttpSession::open_rtc(const OpenRtc& target) {
+  auto place = worker_.services().rtc.admit(stream_->peer());
+  if (!place) return respond(error_answer(place.error()));
+  state_ = State::WaitingForAnswer;
+  phase_began_ = worker_.now();
+  waits_for_rtc_ = true;
+  // std::function copies, so the place travels in a shared pointer.
+  auto shared = std::make_shared<RtcDesk::Place>(std::move(*place));
+  worker_.services().rtc.with_stack([worker = &worker_, id = id_, number = ++deferred_, target,
+                                     shared](Result<net::RtcStack*> stack) {
+    worker->with_session(id, [stack, number, target, shared](Session& session) {
+      auto& self = static_cast<HttpSession&>(session);
+      if (self.state_ != State::WaitingForAnswer || self.deferred_ != number) return;
+      if (stack) return self.answer_rtc(**stack, target, std::move(*shared));
+      auto refused = error_answer(stack.error());
+      refused.status = stack.error().code == ErrorCode::Busy ? 503 : 501;
+      self.respond(refused);
+    });
+  });
+}
+
+void HttpSession::answer_rtc(net::RtcStack& stack, const OpenRtc& target, RtcDesk::Place place) {
+  auto& services = worker_.services();
+  // Besides the HTTP connection, which may end now.
+  auto admission = services.connections.admit(stream_->peer());
+  if (!admission) return respond(status_answer(503, "too many connections"));
+  admission.authenticated();
+  net::RtcPeerSettings settings;
+  settings.local_addresses = rtc_addresses(stream_->local());
+  const auto rtc_id = place.id();
+  auto port = RtcPort::answer(
+      stack, worker_.thread(), std::move(settings), target.offer, stream_->peer(), std::move(place),
+      [worker = &worker_, id = id_, number = deferred_,
+       location = fmt::format("/rtc/{}/{}", target.camera, rtc_id)](Result<std::string> sdp) {
+        auto answer = sdp ? HttpAnswer{201, "application/sdp", *sdp, {{"Location", location}}}
+                          : error_answer(sdp.error());
+        worker->with_session(id, [answer = std::move(answer), number](Session& session) {
+          auto& self = static_cast<HttpSession&>(session);
+          if (self.state_ == State::WaitingForAnswer && self.deferred_ == number)
+            self.respond(answer);
+        });
+      });
+  if (!port) return respond(error_answer(port.error()));
+  const auto session =
+      worker_.add(std::make_unique<LwpSession>(worker_, std::move(*port), std::move(admission)));
+  services.rtc.set_end(rtc_id, [worker = &worker_, session] {
+    worker->with_session(session, [](Session& self) { static_cast<LwpSession&>(self).cut(); });
+  });
+}
+
 void HttpSession::respond(const HttpAnswer& answer) {
   net::HttpResponseHead head;
   head.status = answer.status;
@@ -193,6 +245,7 @@ void HttpSession::respond(const HttpAnswer& answer) {
   outgoing_.set_head(net::serialize(head));
   outgoing_.start(nullptr, body_);
   state_ = State::Answering;
+  waits_for_rtc_ = false;
   phase_began_ = worker_.now();
   flush();
 }
@@ -268,7 +321,9 @@ void HttpSession::tick(MonotonicTime now) {
         respond(status_answer(
             504, "the camera gives no frame; GET /api/v1/cameras says how it is and why"));
       } else if (!snapshot_ && spent > kAnswerDeadline) {
-        respond(status_answer(504, "the camera does not answer; its driver may hang"));
+        respond(status_answer(504, waits_for_rtc_
+                                       ? "no address for a data channel was found in time"
+                                       : "the camera does not answer; its driver may hang"));
       }
       break;
     case State::Answering:

@@ -40,6 +40,8 @@ class HttpSession final : public Session, private net::StreamListener {
   void dispatch(const net::HttpRequest& request);
   void open_stream(const OpenStream& target);
   void open_snapshot(const OpenSnapshot& target);
+  void open_rtc(const OpenRtc& target);
+  void answer_rtc(net::RtcStack& stack, const OpenRtc& target, RtcDesk::Place place);
   void respond(const HttpAnswer& answer);
   void flush();
   void linger();
@@ -57,6 +59,7 @@ class HttpSession final : public Session, private net::StreamListener {
   std::unique_ptr<Snapshot> snapshot_;
   bool keep_alive_ = true;
   bool head_only_ = false;
+  bool waits_for_rtc_ = false;
   bool serving_ = false;
   unsigned requests_ = 0;
   std::uint64_t deferred_ = 0;  // number of the newest deferred answer

@@ -11,6 +11,7 @@
 #include "server/mjpeg_session.hpp"
 #include "server/openapi.hpp"
 #include "server/profile_request.hpp"
+#include "server/rtc_port.hpp"
 #include "server/services.hpp"
 #include "server/subscribe_request.hpp"
 #include "server/version.hpp"
@@ -47,6 +48,17 @@ LwpSession::LwpSession(Worker& worker, std::unique_ptr<net::Stream> stream,
       began_(worker.now()),
       last_progress_(began_) {}
 
+LwpSession::LwpSession(Worker& worker, std::unique_ptr<RtcPort> port,
+                       ConnectionTable::Admission admission)
+    : worker_(worker),
+      admission_(std::move(admission)),
+      role_(Role::Admin),
+      began_(worker.now()),
+      last_progress_(began_) {
+  port->attach(outgoing_, *this);
+  port_ = std::move(port);
+}
+
 LwpSession::~LwpSession() { end(); }
 
 void LwpSession::begin(SessionId id) {
@@ -75,17 +87,22 @@ void LwpSession::farewell() {
 
 void LwpSession::tick(MonotonicTime now) {
   if (ended_) return;
-  if (!hello_done_ && now - began_ > kHelloDeadline)
+  if (!port_->established()) {
+    // Signalling done and nobody there: the port itself ends an attempt that leads nowhere.
+    if (now - began_ > kEstablishDeadline) end();
+    return;
+  }
+  if (!hello_done_ && now - (hello_awaited_ ? *hello_awaited_ : began_) > kHelloDeadline)
     return bye({ErrorCode::Timeout, "no Hello within 10 s"});
   // Either the socket is full, or it is not and yet the client acknowledges nothing.
   const bool waiting =
-      !outgoing_.empty() || std::any_of(subscriptions_.begin(), subscriptions_.end(),
-                                        [](const auto& s) { return s->window_full(); });
+      port_->blocked() || std::any_of(subscriptions_.begin(), subscriptions_.end(),
+                                      [](const auto& s) { return s->window_full(); });
   if (!waiting || now - last_progress_ < kNoProgressDeadline) return;
   worker_.services().totals.slow_clients_cut.fetch_add(1);
-  base::log_info("client_cut", {{"peer", port_->stream().peer().host},
-                                {"reason", "took nothing for 10 s"},
-                                {"protocol", "lwp"}});
+  base::log_info(
+      "client_cut",
+      {{"peer", port_->peer().host}, {"reason", "took nothing for 10 s"}, {"protocol", "lwp"}});
   end();
 }
 
@@ -143,7 +160,7 @@ void LwpSession::handle_hello(const wire::lwp::MessageView& message) {
                             wire::lwp::kVersion, (*versions)[0].dump(), (*versions)[1].dump())});
   if (role_ == Role::None) {
     const auto role = worker_.services().access.authorize(
-        {port_->stream().peer(), port_->stream().is_encrypted(), false}, text_of(*map, "token"));
+        {port_->peer(), port_->is_encrypted(), false}, text_of(*map, "token"));
     if (!role) return bye(role.error());
     role_ = *role;
   }
@@ -349,7 +366,7 @@ void LwpSession::queue_control(std::vector<std::byte> message) {
       control_bytes_ <= kMaxWaitingControlBytes)
     return;
   base::log_info("client_cut",
-                 {{"peer", port_->stream().peer().host}, {"reason", "does not read its replies"}});
+                 {{"peer", port_->peer().host}, {"reason", "does not read its replies"}});
   end();
 }
 
@@ -408,6 +425,11 @@ void LwpSession::pump() {
 void LwpSession::on_sent() {
   last_progress_ = worker_.now();
   pump();
+}
+
+void LwpSession::on_established() {
+  hello_awaited_ = worker_.now();
+  last_progress_ = *hello_awaited_;
 }
 
 void LwpSession::on_progress() { last_progress_ = worker_.now(); }

@@ -1,9 +1,10 @@
-// lwp_session.hpp - one client of the native protocol, over TCP, TLS or WebSocket.
+// lwp_session.hpp - one client of the native protocol, over TCP, TLS, WebSocket or a data channel.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,11 @@
 
 namespace lenswire::server {
 
+class RtcPort;
+
 inline constexpr auto kHelloDeadline = std::chrono::seconds(10);
+/// From an offer to an open data channel.
+inline constexpr auto kEstablishDeadline = std::chrono::seconds(30);
 inline constexpr std::size_t kMaxSubscriptions = 64;
 /// Replies and events that may wait for a client; past it the client is cut.
 inline constexpr std::size_t kMaxWaitingControlMessages = 256;
@@ -35,11 +40,16 @@ class LwpSession final : public Session, private MessagePortListener, private Su
   /// Over WebSocket: the role was decided by the HTTP request.
   LwpSession(Worker& worker, std::unique_ptr<net::Stream> stream, const net::HttpRequest& upgrade,
              ConnectionTable::Admission admission);
+  /// Over a data channel: the role was decided by the HTTP request with the offer.
+  LwpSession(Worker& worker, std::unique_ptr<RtcPort> port, ConnectionTable::Admission admission);
   ~LwpSession() override;
 
   void begin(SessionId id) override;
   void tick(MonotonicTime now) override;
   void farewell() override;
+
+  /// Ends it without a word.
+  void cut() { end(); }
 
   /// An event of a camera, for those that watch.
   void event(const nlohmann::json& map);
@@ -47,6 +57,7 @@ class LwpSession final : public Session, private MessagePortListener, private Su
  private:
   void on_bytes(std::span<const std::byte> bytes) override;
   void on_sent() override;
+  void on_established() override;
   void on_progress() override;
   void on_port_closed() override { end(); }
   void subscription_ready() override;
@@ -90,6 +101,7 @@ class LwpSession final : public Session, private MessagePortListener, private Su
   std::uint32_t last_subscription_id_ = 0;
   MonotonicTime began_;
   MonotonicTime last_progress_;
+  std::optional<MonotonicTime> hello_awaited_;
   SessionId id_ = 0;
 };
 

@@ -39,7 +39,9 @@ class StreamPort final : public MessagePort, private net::StreamListener {
     }
   }
   [[nodiscard]] bool ready() const noexcept override { return outgoing_.empty(); }
-  [[nodiscard]] net::Stream& stream() noexcept override { return *stream_; }
+  [[nodiscard]] bool blocked() const noexcept override { return !outgoing_.empty(); }
+  [[nodiscard]] const net::Address& peer() const noexcept override { return stream_->peer(); }
+  [[nodiscard]] bool is_encrypted() const noexcept override { return stream_->is_encrypted(); }
   void close(bool politely) noexcept override {
     listener_ = nullptr;
     if (politely) stream_->shut_down_sending();
@@ -81,7 +83,11 @@ class WebSocketPort final : public MessagePort, private net::WebSocketListener {
  public:
   WebSocketPort(std::unique_ptr<net::Stream> stream, const net::HttpRequest& upgrade,
                 Outgoing& outgoing, MessagePortListener& listener)
-      : outgoing_(outgoing), listener_(listener), socket_(std::move(stream), upgrade, *this) {}
+      : outgoing_(outgoing),
+        listener_(listener),
+        peer_(stream->peer()),
+        encrypted_(stream->is_encrypted()),
+        socket_(std::move(stream), upgrade, *this) {}
 
   void begin() override {}
   bool send() override {
@@ -89,7 +95,9 @@ class WebSocketPort final : public MessagePort, private net::WebSocketListener {
     return false;
   }
   [[nodiscard]] bool ready() const noexcept override { return open_ && outgoing_.empty(); }
-  [[nodiscard]] net::Stream& stream() noexcept override { return socket_.stream(); }
+  [[nodiscard]] bool blocked() const noexcept override { return !outgoing_.empty(); }
+  [[nodiscard]] const net::Address& peer() const noexcept override { return peer_; }
+  [[nodiscard]] bool is_encrypted() const noexcept override { return encrypted_; }
   void close(bool) noexcept override {
     open_ = false;
     socket_.abort();
@@ -113,6 +121,8 @@ class WebSocketPort final : public MessagePort, private net::WebSocketListener {
 
   Outgoing& outgoing_;
   MessagePortListener& listener_;
+  const net::Address peer_;
+  const bool encrypted_;
   bool open_ = false;
   net::WebSocket socket_;
 };

@@ -1,4 +1,5 @@
-// message_port.hpp - how native messages travel: on a bare stream or in WebSocket messages.
+// message_port.hpp - how native messages travel: on a bare stream, in WebSocket messages, or over a
+// data channel (rtc_port.hpp).
 #pragma once
 
 #include <cstddef>
@@ -17,6 +18,8 @@ class MessagePortListener {
   virtual void on_bytes(std::span<const std::byte> bytes) = 0;
   /// The message in the Outgoing has gone; the next may start.
   virtual void on_sent() = 0;
+  /// The client can speak from now on; told by ports that were not established().
+  virtual void on_established() {}
   /// A part of it has gone.
   virtual void on_progress() = 0;
   virtual void on_port_closed() = 0;
@@ -33,7 +36,12 @@ class MessagePort {
   /// on_port_closed() follows.
   virtual bool send() = 0;
   [[nodiscard]] virtual bool ready() const noexcept = 0;
-  [[nodiscard]] virtual net::Stream& stream() noexcept = 0;
+  /// Whether the client can speak already; the time for its Hello starts then.
+  [[nodiscard]] virtual bool established() const noexcept { return true; }
+  /// Whether it is the client that keeps ready() from being true.
+  [[nodiscard]] virtual bool blocked() const noexcept = 0;
+  [[nodiscard]] virtual const net::Address& peer() const noexcept = 0;
+  [[nodiscard]] virtual bool is_encrypted() const noexcept = 0;
   virtual void close(bool politely) noexcept = 0;
 };
 

@@ -65,6 +65,10 @@ std::string metrics_text(const Services& services) {
               number(totals.bytes_sent));
   out.counter("lenswire_slow_clients_cut_total", "Clients cut because they took nothing for 10 s.",
               number(totals.slow_clients_cut));
+  out.gauge("lenswire_rtc_peers", "Data channel clients.", number(services.rtc.peers()));
+  out.counter("lenswire_rtc_offers_total", "Data channel offers.", number(services.rtc.offers()));
+  out.counter("lenswire_rtc_refused_total", "Data channel offers refused for want of room.",
+              number(services.rtc.refused()));
   for (std::size_t i = 0; i < kMissReasonCount; ++i)
     out.counter("lenswire_frames_missed_total", "Frames that clients did not get, by reason.",
                 number(totals.missed[i]),

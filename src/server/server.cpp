@@ -266,6 +266,7 @@ class Server::Impl {
       });
       closed->get_future().wait();
     }
+    if (services) services->rtc.stop();
     for (const auto& door : doors) door->close();
     for (const auto& worker : workers) worker->stop();
     // At once: two cameras whose drivers hang must not take twice the time.

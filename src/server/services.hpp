@@ -13,6 +13,7 @@
 #include "server/access.hpp"
 #include "server/camera.hpp"
 #include "server/connection_table.hpp"
+#include "server/rtc_desk.hpp"
 
 namespace lenswire::server {
 
@@ -57,10 +58,11 @@ class Services {
   ConnectionTable& connections;
   std::shared_ptr<net::TlsServerContext> tls;  // null: no TLS
   Totals totals;
+  RtcDesk rtc;
   std::function<std::uint64_t()> io_wakeups;
 
   Services(const base::Clock& c, Access& a, ConnectionTable& t)
-      : clock(c), access(a), connections(t) {}
+      : clock(c), access(a), connections(t), rtc(c) {}
 
   /// Errors: NotFound, naming the cameras there are.
   Result<Camera*> camera(std::string_view camera_name) const;

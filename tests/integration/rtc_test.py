@@ -1,45 +1,24 @@
 #!/usr/bin/python3
-"""Data channels between the module webrtc and aiortc, in a network namespace of the test's own.
+"""Data channels between the module webrtc and aiortc, libdatachannel and itself, in a network namespace of the test's own.
 
 Environment: RTC_PEER, a program that is one end; LENSWIRE_BINARY. Needs root, `ip` and python3-aiortc; skipped otherwise."""
 
 import asyncio
-import ctypes
 import json
 import os
 import pathlib
 import shutil
-import subprocess
 import sys
+import tempfile
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
 
-try:
-    import aiortc
-except ImportError:
-    aiortc = None
+from rtc_network import ADDRESS, PATIENCE, aiortc, own_network  # noqa: E402
 
 PEER = os.environ["RTC_PEER"]
 MODULE = pathlib.Path(os.environ["LENSWIRE_BINARY"]).parent.parent / "lib/lenswire/modules/lenswire-webrtc.so"
-ADDRESS = "10.99.0.1"
-CLONE_NEWNET = 0x40000000
-PATIENCE = 120
-
-
-def own_network():
-    """This process and its children see loopback and one address, nothing else."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(CLONE_NEWNET):
-        raise unittest.SkipTest("needs root for a network namespace")
-    for command in (
-        "link set lo up",
-        "link add lw0 type veth peer name lw1",
-        f"addr add {ADDRESS}/24 dev lw0",
-        "link set lw0 up",
-        "link set lw1 up",
-    ):
-        subprocess.run(["ip", *command.split()], check=True, capture_output=True, timeout=60)
 
 
 def setUpModule():
@@ -56,14 +35,15 @@ class OurEnd:
     async def __aenter__(self):
         return self
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, program=(PEER,)):
         self.arguments = arguments
+        self.program = program
         self.process = None
         self.said = []
 
     async def start(self):
         self.process = await asyncio.create_subprocess_exec(
-            PEER, *self.arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=1 << 20)
+            *self.program, *self.arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=1 << 20)
         return self
 
     async def __aexit__(self, *_):
@@ -162,6 +142,77 @@ class Aiortc(unittest.IsolatedAsyncioTestCase):
             channel.close()
             self.assertEqual((await ours.until("closed"))["closed"], "frames")
             await theirs.close()
+
+
+async def introduce(offering, answering):
+    await answering.tell(sdp=(await offering.until("sdp"))["sdp"])
+    await offering.tell(sdp=(await answering.until("sdp"))["sdp"])
+    await offering.until("open")
+    await answering.until("open")
+
+
+class Libdatachannel(unittest.IsolatedAsyncioTestCase):
+    LONG = 1 << 20
+
+    def setUp(self):
+        if not shutil.which("node"):
+            self.skipTest("needs node")
+        # The registry cannot be reached from here; what was installed before is found.
+        folder = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "lenswire"
+        found = sorted(folder.glob("node-datachannel-*/node_modules/node-datachannel"))
+        if not found:
+            self.skipTest("needs npm's node-datachannel: run tools/setup-node-datachannel")
+        self.folder = str(found[-1].parent.parent)
+
+    def theirs(self, kind):
+        return OurEnd(self.folder, kind, str(self.LONG), program=("node", str(HERE / "rtc_node_peer.mjs")))
+
+    async def test_answers_our_offer(self):
+        async with await OurEnd("offer", f"send={self.LONG}").start() as ours, await self.theirs("answer").start() as theirs:
+            await theirs.tell(type="offer", sdp=(await ours.until("sdp"))["sdp"])
+            await ours.tell(sdp=(await theirs.until("sdp"))["sdp"])
+            self.assertEqual((await theirs.until("message"))["message"], self.LONG)
+            self.assertEqual((await ours.until("message"))["message"], self.LONG, "and back")
+
+    async def test_offers_to_us(self):
+        async with await OurEnd("answer").start() as ours, await self.theirs("offer").start() as theirs:
+            await ours.tell(sdp=(await theirs.until("sdp"))["sdp"])
+            await theirs.tell(type="answer", sdp=(await ours.until("sdp"))["sdp"])
+            self.assertEqual((await ours.until("message"))["message"], self.LONG)
+            self.assertEqual((await theirs.until("message"))["message"], self.LONG, "and back")
+
+
+class OwnEnds(unittest.IsolatedAsyncioTestCase):
+    async def test_a_killed_peer_is_noticed(self):
+        async with await OurEnd("offer", "dead_ms=3000").start() as ours, await OurEnd("answer").start() as theirs:
+            await introduce(ours, theirs)
+            theirs.process.kill()
+            self.assertIn("no sign of life", (await ours.until("end"))["end"])
+
+    async def test_frames_pass_a_turn_server(self):
+        program = shutil.which("turnserver") or "/usr/sbin/turnserver"
+        if not os.path.exists(program):
+            self.skipTest("needs coturn")
+        with tempfile.TemporaryDirectory() as folder:
+            turn = await asyncio.create_subprocess_exec(
+                program, "-n", "-v", "--log-file=stdout", "--simple-log", f"--listening-ip={ADDRESS}", f"--relay-ip={ADDRESS}",
+                "--lt-cred-mech", "--user=lens:wire", "--realm=test", "--no-tls", "--no-dtls", "--no-cli",
+                f"--pidfile={folder}/pid", f"--userdb={folder}/db", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
+            try:
+                while b"Total General servers" not in (line := await asyncio.wait_for(turn.stdout.readline(), PATIENCE)):
+                    self.assertTrue(line, "coturn does not start")
+                drain = asyncio.create_task(turn.stdout.read())
+                relay = f"turn={ADDRESS}:3478:lens:wire"
+                async with (await OurEnd("offer", relay, "send=1000000").start() as ours,
+                            await OurEnd("answer", relay).start() as theirs):
+                    await introduce(ours, theirs)
+                    self.assertEqual((await ours.until("message"))["message"], 1000000, "there and back")
+                    await ours.tell(statistics=True)
+                    self.assertRegex((await ours.until("local"))["local"], "^relay ")
+            finally:
+                turn.terminate()
+                await turn.wait()
+                drain.cancel()
 
 
 if __name__ == "__main__":

@@ -63,11 +63,11 @@ class ServerProcess:
 
     Leaving the context sends SIGTERM; an exit code beside 0, or one that takes too long, is a failure."""
 
-    def __init__(self, *arguments, command=(), stop_limit=5.0, port=0):
+    def __init__(self, *arguments, command=(), stop_limit=5.0, port=0, binary=BINARY):
         self.stop_limit = stop_limit
         self.lines = []
         self._process = subprocess.Popen(
-            [*command, BINARY, "serve", "--listen", f"127.0.0.1:{port}", *map(str, arguments)],
+            [*command, binary, "serve", "--listen", f"127.0.0.1:{port}", *map(str, arguments)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         self.pid = self._process.pid
         self._reader = threading.Thread(target=self._read, daemon=True)

@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "modules/webrtc/rtc_end_for_test.hpp"
@@ -221,6 +224,58 @@ TEST(Webrtc, PeersMayBeDestroyedUnderLoad) {
     if (!threads) threads = entries("/proc/self/task");
     EXPECT_EQ(entries("/proc/self/task"), *threads);
   }
+}
+
+// LENSWIRE_RTC_CYCLES: more of them, for a long run by hand.
+TEST(Webrtc, FiftyPeersComeAndGo) {
+  const char* wanted = std::getenv("LENSWIRE_RTC_CYCLES");
+  const int cycles = wanted != nullptr ? std::atoi(wanted) : 4;
+  struct Usage {
+    std::size_t descriptors;
+    std::size_t threads;
+  };
+  std::optional<Usage> first;
+  for (int cycle = 0; cycle < cycles; ++cycle) {
+    std::vector<std::unique_ptr<RtcEnd>> offering;
+    std::vector<std::unique_ptr<RtcEnd>> answering;
+    for (int i = 0; i < 25; ++i) {
+      offering.push_back(std::make_unique<RtcEnd>(stack(), loopback_settings()));
+      answering.push_back(std::make_unique<RtcEnd>(stack(), loopback_settings()));
+      introduce(*offering.back(), *answering.back(), {labelled("frames")});
+    }
+    for (const auto& end : offering) {
+      ASSERT_TRUE(end->channel());
+      ASSERT_TRUE(send(*end->channel(), pattern(50'000, 1)));
+    }
+    for (const auto& end : answering)
+      ASSERT_TRUE(end->wait([](const Seen& s) { return s.message_count == 1; }));
+    // Half of them are told of the end, half go first themselves.
+    offering.clear();
+    answering.clear();
+    if (!first && cycle == 0) {
+      // Sockets are closed a moment after their peers' end.
+      first = Usage{0, entries("/proc/self/task")};
+      const auto deadline = std::chrono::steady_clock::now() + kTestPatience;
+      while (entries("/proc/self/fd") > 40 && std::chrono::steady_clock::now() < deadline)
+        std::this_thread::yield();
+      first->descriptors = entries("/proc/self/fd");
+      EXPECT_LE(first->descriptors, 40U);
+    }
+    if (wanted != nullptr && cycle % 20 == 19) {
+      std::ifstream statm("/proc/self/statm");
+      std::size_t pages = 0;
+      statm >> pages >> pages;
+      std::printf("cycle %d: %zu descriptors, %zu threads, %zu KiB\n", cycle + 1,
+                  entries("/proc/self/fd"), entries("/proc/self/task"), pages * 4);
+      std::fflush(stdout);
+    }
+  }
+  const auto deadline = std::chrono::steady_clock::now() + kTestPatience;
+  while (entries("/proc/self/fd") > first->descriptors &&
+         std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+  EXPECT_LE(entries("/proc/self/fd"), first->descriptors);
+  EXPECT_LE(entries("/proc/self/task"), first->threads);
 }
 
 }  // namespace

@@ -1,0 +1,109 @@
+#!/usr/bin/python3
+"""POST /rtc/{camera}: the native protocol over a data channel, with aiortc as the client.
+
+Environment: LENSWIRE_BINARY. Needs root, `ip` and python3-aiortc; skipped otherwise."""
+
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from rtc_network import PATIENCE, RtcTransport, aiortc, own_network, post_offer  # noqa: E402
+from server_process import BINARY, ServerProcess, lwp, wait_until  # noqa: E402
+
+import numpy as np  # noqa: E402
+
+MODULE = pathlib.Path(BINARY).parent.parent / "lib/lenswire/modules/lenswire-webrtc.so"
+ROOM = "room=synthetic:room"
+OFFER = ("v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n"
+         "a=mid:0\r\na=sctp-port:5000\r\na=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuv\r\na=setup:actpass\r\n"
+         "a=fingerprint:sha-256 " + ":".join(["AB"] * 32) + "\r\n")
+
+
+def setUpModule():
+    if not shutil.which("ip"):
+        raise unittest.SkipTest("needs iproute2")
+    own_network()
+
+
+def peers(server):
+    return server.metrics()["lenswire_rtc_peers"]
+
+
+@unittest.skipUnless(aiortc, "needs python3-aiortc")
+@unittest.skipUnless(MODULE.exists(), "the module webrtc was not built")
+class DataChannel(unittest.TestCase):
+    def test_depth_is_the_same_as_over_tcp(self):
+        with ServerProcess("--camera", ROOM) as server:
+            transport = RtcTransport(server.port, "room")
+            over_rtc = lwp.Reader("", 0, transport=transport)
+            over_tcp = lwp.Reader("127.0.0.1", server.port)
+            for reader in (over_rtc, over_tcp):
+                reader.subscribe("room", "depth", "raw", policy="latest")
+            by_sequence, compared = {}, 0
+            while compared < 3:
+                for reader in (over_rtc, over_tcp):
+                    frame = reader.next()[1]
+                    other = by_sequence.setdefault(frame.sequence, frame)
+                    if other is not frame:
+                        np.testing.assert_array_equal(frame.pixels, other.pixels)
+                        compared += 1
+            # aiortc announces 64 KiB, and a frame has 600 kB.
+            self.assertEqual(transport.longest_piece, 64 << 10)
+            self.assertEqual(peers(server), 1)
+            over_tcp.close()
+            transport.close()
+            wait_until(lambda: peers(server) == 0, "the session ends with its client", PATIENCE)
+
+    def test_delete_ends_the_session(self):
+        with ServerProcess("--camera", ROOM) as server:
+            transport = RtcTransport(server.port, "room")
+            reader = lwp.Reader("", 0, transport=transport)
+            reader.subscribe("room", "depth", "raw")
+            self.assertEqual(server.http("DELETE", transport.location).status, 204)
+            wait_until(lambda: peers(server) == 0, "the session is over", PATIENCE)
+            self.assertEqual(server.http("DELETE", transport.location).status, 404)
+            with self.assertRaises(EOFError):
+                while True:
+                    transport.read_message()
+            transport.close()
+
+    def test_refusals_name_the_reason(self):
+        with ServerProcess("--camera", ROOM) as server:
+            self.assertEqual(post_offer(server.port, "attic", OFFER)[0], 404)
+            self.assertEqual(post_offer(server.port, "room", OFFER, "application/json")[0], 415)
+            status, _, text = post_offer(server.port, "room", "v=0\r\n")
+            self.assertEqual(status, 400)
+            self.assertIn("no data channel section", text)
+            self.assertEqual(post_offer(server.port, "room", "v=0\r\n" + "a" * (64 << 10))[0], 413)
+            refused = server.http("POST", "/rtc/room", OFFER, {"Content-Type": "application/sdp", "Origin": "http://evil.example"})
+            self.assertEqual(refused.status, 403)
+            self.assertEqual(server.http("DELETE", "/rtc/room/" + "0" * 32).status, 404)
+
+    def test_offers_that_nobody_stands_behind_are_limited_and_forgotten(self):
+        with ServerProcess("--camera", ROOM) as server:
+            statuses = [post_offer(server.port, "room", OFFER)[0] for _ in range(12)]
+            self.assertIn(201, statuses)
+            statuses += [server.http("POST", "/rtc/room", OFFER, {"Content-Type": "application/sdp"}).status for _ in range(60)]
+            self.assertIn(503, statuses, "10 in a second at most")
+            wait_until(lambda: peers(server) == 0, "their peers are gone", PATIENCE)
+
+
+class WithoutTheModule(unittest.TestCase):
+    def test_the_answer_says_what_to_install(self):
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        (folder / "bin").mkdir()
+        alone = folder / "bin" / "lenswire"
+        shutil.copy(BINARY, alone)
+        os.chmod(alone, 0o755)
+        with ServerProcess("--camera", ROOM, binary=str(alone)) as server:
+            status, _, text = post_offer(server.port, "room", OFFER)
+            self.assertEqual(status, 501)
+            self.assertIn("libnice10", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
