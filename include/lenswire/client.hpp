@@ -189,8 +189,9 @@ struct ClientEvent {
 /// Threading: thread-bound to one thread at a time; interrupt() is thread-safe.
 class Client {
  public:
-  /// Connects to `lenswire://host[:port]` (or `lenswires://` with TLS, or `ws://` through a
-  /// WebSocket), shakes hands and measures the clocks. Camera and stream in the URL are ignored.
+  /// Connects to `lenswire://host[:port]` (or `lenswires://` with TLS, `ws://` through a WebSocket,
+  /// `rtc://host[:port]/camera` through a data channel, which needs the module `webrtc`), shakes
+  /// hands and measures the clocks. Camera and stream in other URLs are ignored.
   ///
   /// Errors: InvalidArgument (URL, settings), NotFound (unknown host), Disconnected (nobody
   /// listens), Timeout, PermissionDenied (token, certificate), VersionMismatch, Busy (server full).

@@ -33,10 +33,11 @@ struct Options {
 
 // What shows most: the exact picture, what JPEG costs, half the size, and the other transports.
 std::vector<LoopSetup> default_sweep() {
-  return {{"native", "raw", 80, 1},    {"native", "png", 80, 1},    {"native", "jpeg", 95, 1},
-          {"native", "jpeg", 80, 1},   {"native", "jpeg", 50, 1},   {"native", "jpeg", 20, 1},
-          {"native", "jpeg", 80, 0.5}, {"websocket", "raw", 80, 1}, {"websocket", "jpeg", 80, 1},
-          {"mjpeg", "jpeg", 80, 1}};
+  return {
+      {"native", "raw", 80, 1},      {"native", "png", 80, 1},       {"native", "jpeg", 95, 1},
+      {"native", "jpeg", 80, 1},     {"native", "jpeg", 50, 1},      {"native", "jpeg", 20, 1},
+      {"native", "jpeg", 80, 0.5},   {"websocket", "raw", 80, 1},    {"websocket", "jpeg", 80, 1},
+      {"datachannel", "raw", 80, 1}, {"datachannel", "jpeg", 80, 1}, {"mjpeg", "jpeg", 80, 1}};
 }
 
 std::vector<LoopSetup> setups_of(const Options& options) {
@@ -143,8 +144,10 @@ void add_bench_loop(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   command->add_option("URL", options->remote.url, "HOST[:PORT][/CAMERA], a camera synthetic:ball")
       ->capture_default_str();
-  command->add_option("--transport", options->transports, "native, websocket or mjpeg; repeatable")
-      ->check(CLI::IsMember({"native", "websocket", "mjpeg"}));
+  command
+      ->add_option("--transport", options->transports,
+                   "native, websocket, datachannel or mjpeg; repeatable")
+      ->check(CLI::IsMember({"native", "websocket", "datachannel", "mjpeg"}));
   command->add_option("--codec", options->codecs, "raw, png or jpeg; repeatable")
       ->check(CLI::IsMember({"raw", "png", "jpeg"}));
   command->add_option("--quality", options->qualities, "Of JPEG; repeatable")

@@ -106,7 +106,7 @@ std::string_view native_scheme(const LoopTarget& target) noexcept {
 }  // namespace
 
 std::string url_text(const base::LenswireUrl& url, std::string_view scheme) {
-  return fmt::format("{}://{}", scheme, net::host_and_port(url.host, url.port));
+  return fmt::format("{}://{}/{}", scheme, net::host_and_port(url.host, url.port), url.camera);
 }
 
 Result<std::unique_ptr<LoopFeed>> open_loop_feed(const LoopTarget& target, const LoopSetup& setup) {
@@ -123,7 +123,11 @@ Result<std::unique_ptr<LoopFeed>> open_loop_feed(const LoopTarget& target, const
   }
   if (setup.transport == "websocket" && target.url.tls)
     return fail(ErrorCode::Unsupported, "a WebSocket over TLS is not measured; use native");
-  auto client = connect_as(target, setup.transport == "websocket" ? "ws" : native_scheme(target));
+  if (setup.transport == "datachannel" && target.url.tls)
+    return fail(ErrorCode::Unsupported, "signalling over TLS is not measured; use native");
+  auto client = connect_as(target, setup.transport == "websocket"     ? "ws"
+                                   : setup.transport == "datachannel" ? "rtc"
+                                                                      : native_scheme(target));
   if (!client) return fail(std::move(client).error());
   auto feed = std::make_unique<ClientFeed>(std::move(*client));
   if (auto ok = feed->subscribe(target, setup); !ok) return fail(std::move(ok).error());

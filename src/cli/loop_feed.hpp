@@ -16,7 +16,7 @@ namespace lenswire::cli {
 
 /// One line of the table.
 struct LoopSetup {
-  std::string transport;  ///< "native", "websocket", "mjpeg"
+  std::string transport;  ///< "native", "websocket", "datachannel", "mjpeg"
   std::string codec;
   int quality = 80;  ///< JPEG
   double scale = 1;
@@ -51,7 +51,7 @@ struct LoopTarget {
 /// are not.
 Result<std::unique_ptr<LoopFeed>> open_loop_feed(const LoopTarget& target, const LoopSetup& setup);
 
-/// The URL with another scheme: "ws://host:port".
+/// The URL with another scheme: "ws://host:port/camera".
 [[nodiscard]] std::string url_text(const base::LenswireUrl& url, std::string_view scheme);
 
 }  // namespace lenswire::cli

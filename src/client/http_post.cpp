@@ -5,6 +5,8 @@
 #include <array>
 #include <charconv>
 
+#include <nlohmann/json.hpp>
+
 #include "client/credentials.hpp"
 #include "wire/depth_limit.hpp"
 #include "wire/mjpeg_pull/response_head.hpp"
@@ -24,17 +26,17 @@ ErrorCode code_of_status(int status) noexcept {
                                                          : ErrorCode::Disconnected;
 }
 
-Result<nlohmann::json> post_json(net::ClientStream& stream, const base::LenswireUrl& url,
-                                 const std::string& target, const nlohmann::json& body,
-                                 const ClientSettings& settings, MonotonicTime deadline) {
+Result<std::string> post(net::ClientStream& stream, const base::LenswireUrl& url,
+                         const std::string& target, std::string_view content_type,
+                         std::string_view body, const ClientSettings& settings,
+                         MonotonicTime deadline) {
   auto token = read_token(settings);
   if (!token) return fail(std::move(token).error());
-  const auto text = body.dump();
   const auto request = fmt::format(
-      "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}"
+      "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n{}"
       "Connection: close\r\n\r\n{}",
-      target, net::host_and_port(url.host, url.port), text.size(),
-      token->empty() ? "" : fmt::format("Authorization: Bearer {}\r\n", *token), text);
+      target, net::host_and_port(url.host, url.port), content_type, body.size(),
+      token->empty() ? "" : fmt::format("Authorization: Bearer {}\r\n", *token), body);
   if (auto sent = stream.send(std::as_bytes(std::span(request)), deadline); !sent)
     return fail(std::move(sent).error());
   wire::mjpeg_pull::ResponseHead head;
@@ -61,13 +63,12 @@ Result<nlohmann::json> post_json(net::ClientStream& stream, const base::Lenswire
     answer.append(reinterpret_cast<const char*>(bytes.data()),
                   std::min(bytes.size(), wanted - answer.size()));
   }
-  auto map = wire::parse_json_object(answer);
-  if (head.status() / 100 == 2) return map;
-  const auto message = map ? map->find("message") : nlohmann::json::iterator();
+  if (head.status() / 100 == 2) return answer;
+  const auto map = wire::parse_json_object(answer);
+  const auto message = map ? map->value("message", nlohmann::json()) : nlohmann::json();
   return fail(code_of_status(head.status()),
-              map && message != map->end() && message->is_string()
-                  ? message->get<std::string>()
-                  : fmt::format("the server answered HTTP {}", head.status()));
+              message.is_string() ? message.get<std::string>()
+                                  : fmt::format("the server answered HTTP {}", head.status()));
 }
 
 }  // namespace lenswire::client

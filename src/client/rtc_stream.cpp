@@ -10,8 +10,6 @@
 #include <optional>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "base/clock.hpp"
 #include "base/module.hpp"
 #include "base/mutex.hpp"
@@ -32,6 +30,9 @@ class RtcStream final : public net::ClientStream, private net::RtcListener {
 
   Result<void> connect(const base::LenswireUrl& url, const ClientSettings& settings,
                        MonotonicTime deadline) {
+    if (url.camera.empty())
+      return fail(ErrorCode::InvalidArgument,
+                  "a data channel is one of a camera: write rtc://host[:port]/camera");
     const auto stack = base::load_module<net::RtcStack>("webrtc");
     if (!stack) return fail(stack.error());
     auto peer = (*stack)->make_peer({}, *this);
@@ -50,13 +51,10 @@ class RtcStream final : public net::ClientStream, private net::RtcListener {
     below.transport = base::Transport::Tcp;
     auto http = open_transport(below, settings, deadline, stop_);
     if (!http) return fail(std::move(http).error());
-    const auto answer = post_json(**http, url, "/rtc/" + url.camera,
-                                  {{"type", "offer"}, {"sdp", offer}}, settings, deadline);
+    const auto answer =
+        post(**http, url, "/rtc/" + url.camera, "application/sdp", offer, settings, deadline);
     if (!answer) return fail(answer.error());
-    const auto sdp = answer->find("sdp");
-    if (sdp == answer->end() || !sdp->is_string())
-      return fail(ErrorCode::InvalidArgument, "the server's answer has no SDP");
-    if (auto ok = peer_->set_answer(sdp->get_ref<const std::string&>()); !ok) return ok;
+    if (auto ok = peer_->set_answer(*answer); !ok) return ok;
     return wait(deadline, [this] { return channel_ != nullptr; });
   }
 

@@ -22,6 +22,8 @@ sys.path.insert(0, str(HERE))
 from server_process import BINARY, ServerProcess, wait_until  # noqa: E402
 
 MODULE = pathlib.Path(BINARY).resolve().parent.parent / "lib/lenswire/modules/lenswire-webrtc.so"
+# As the original client looks for the ball, where OpenCV is there.
+DETECTOR = () if MODULE.with_name("lenswire-vision.so").exists() else ("--detector", "light")
 ADDRESS = "10.99.0.1"
 LIMIT = 120
 
@@ -209,7 +211,7 @@ class BallDoor(unittest.TestCase):
 
     def test_our_client_finds_circles_for_an_original_server(self):
         port = free_port()
-        with ball_client(port, 0) as client:
+        with ball_client(port, 0, *DETECTOR) as client:
             wait_until(lambda: client.errors, "the client waits", LIMIT)
             for _ in range(2):  # an original server serves one client in its life
                 with original("server", port, 6) as server:
@@ -230,6 +232,18 @@ class BallDoor(unittest.TestCase):
             self.check_end(client)
             self.check_end(server)
             self.assertTrue(server.of("bye"), server.events[-3:])
+
+    def test_bench_loop_measures_a_data_channel(self):
+        with ServerProcess("--camera", "ball=synthetic:ball", stop_limit=60) as server:
+            if "/rtc/{camera}" not in server.get("/api/v1/openapi.json").json["paths"]:
+                self.skipTest("this server has no POST /rtc/{camera}")
+            ended = subprocess.run([BINARY, "bench-loop", f"{server.address}/ball", "--transport", "datachannel", "--codec", "raw",
+                                    "--codec", "jpeg", "--frames", "15", "--json"],
+                                   capture_output=True, text=True, timeout=LIMIT)
+            self.assertEqual(ended.returncode, 0, ended.stderr)
+            raw, jpeg = (json.loads(line) for line in ended.stdout.splitlines())
+            self.assertEqual((raw["frames"], raw["error_px"]["max"], raw["repeated"]), (15, 0, 0))
+            self.assertTrue(0 < jpeg["error_px"]["max"] < 1, jpeg)
 
     def test_without_the_module_it_says_so(self):
         with tempfile.TemporaryDirectory() as folder:
