@@ -6,6 +6,7 @@
 #include "bench/depth.hpp"
 #include "bench/fanout.hpp"
 #include "bench/latency.hpp"
+#include "bench/skeleton.hpp"
 #ifdef LENSWIRE_BENCH_JPEG
 #include "bench/jpeg.hpp"
 #endif
@@ -25,6 +26,8 @@ constexpr Bench kBenches[] = {
      lenswire::bench::run_fanout},
     {"latency", "raw depth to one native client, against bare send and recv",
      lenswire::bench::run_latency},
+    {"skeleton", "joints that the module pose finds, against the true ones",
+     lenswire::bench::run_skeleton},
 #ifdef LENSWIRE_BENCH_JPEG
     {"jpeg", "YUYV to JPEG, against OpenCV and a direct libjpeg-turbo call",
      lenswire::bench::run_jpeg},
