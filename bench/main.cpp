@@ -7,6 +7,7 @@
 #include "bench/fanout.hpp"
 #include "bench/latency.hpp"
 #include "bench/rtc.hpp"
+#include "bench/skeleton.hpp"
 #ifdef LENSWIRE_BENCH_JPEG
 #include "bench/jpeg.hpp"
 #endif
@@ -27,6 +28,8 @@ constexpr Bench kBenches[] = {
     {"latency", "raw depth to one native client, against bare send and recv",
      lenswire::bench::run_latency},
     {"rtc", "long messages over a data channel, against plain TCP", lenswire::bench::run_rtc},
+    {"skeleton", "joints that the module pose finds, against the true ones",
+     lenswire::bench::run_skeleton},
 #ifdef LENSWIRE_BENCH_JPEG
     {"jpeg", "YUYV to JPEG, against OpenCV and a direct libjpeg-turbo call",
      lenswire::bench::run_jpeg},

@@ -6,6 +6,7 @@ import {DepthReadout, offerFrames, withdrawFrames} from './depth_readout.js';
 import {element, setText} from './dom.js';
 import {ExactDepth} from './exact_depth.js';
 import {LivePicture} from './live_picture.js';
+import {LiveSkeleton} from './live_skeleton.js';
 
 const PICTURE_KINDS = new Set(['color', 'depth', 'infrared']);
 // In these states frames flow, or begin to as soon as somebody looks.
@@ -35,6 +36,8 @@ class StreamFigure {
         if (document.fullscreenElement) document.exitFullscreen();
         else this.frame.requestFullscreen?.();
       });
+    } else if (stream.kind === 'skeleton') {
+      this.offerSkeleton();
     } else {
       this.frame.append(element('p', 'quiet', `Streams of kind "${stream.kind}" have no picture; read them with the library.`));
     }
@@ -53,9 +56,32 @@ class StreamFigure {
       });
       caption.append(this.still);
     }
+    if (this.people) caption.append(this.people);
     this.node.append(this.frame, caption);
     if (stream.kind === 'depth') this.addDepth(caption);
     else if (this.hasPicture) this.live = new LivePicture(this.canvas, camera, stream.stream);
+  }
+
+  /** Finding people costs the server much, so it begins when somebody asks for it. */
+  offerSkeleton() {
+    const button = element('button', '', 'Find people');
+    button.type = 'button';
+    button.addEventListener('click', () => {
+      button.remove();
+      this.canvas = element('canvas');
+      this.canvas.setAttribute('role', 'img');
+      this.canvas.setAttribute('aria-label', `${this.camera} ${this.stream}, live`);
+      this.canvas.dataset.stream = `${this.camera}/${this.stream}`;
+      this.frame.append(this.canvas);
+      this.live = new LiveSkeleton(this.canvas, this.camera, this.stream, {
+        onPeople: (text) => setText(this.people, text),
+        onUnavailable: (reason) => setText(this.people, reason),
+      });
+      this.live.setWanted(this.wasLive ?? true);
+    });
+    this.people = element('span', 'quiet people');
+    this.people.setAttribute('role', 'status');
+    this.frame.append(button);
   }
 
   /** The line under a depth picture: how exact it is, and what lies under the pointer. */

@@ -1,7 +1,7 @@
-// One subscription to exact depth over a WebSocket of its own (a data channel where the page is asked with
-// ?transport=rtc), so that one slow picture holds up no other.
+// One subscription to exact depth or to skeletons over a WebSocket of its own (a data channel where the page is asked
+// with ?transport=rtc), so that one slow picture holds up no other.
 
-import {CODEC_STRATA, MessageType, ackMessage, frameHeader, helloMessage, mapOf, parseMessage, requestMessage} from './lwp.js';
+import {CODEC_JSON, CODEC_STRATA, MessageType, ackMessage, frameHeader, helloMessage, mapOf, parseMessage, requestMessage} from './lwp.js';
 import {RtcSocket} from './rtc_socket.js';
 
 const DEADLINE_MS = 4000;
@@ -63,12 +63,12 @@ class Inbox {
   }
 }
 
-async function subscribe(socket, inbox, camera, stream) {
+async function subscribe(socket, inbox, camera, stream, codec) {
   const deadline = setTimeout(() => inbox.fail(new Error('The WebSocket does not answer.')), DEADLINE_MS);
   try {
     await inbox.take(MessageType.welcome);
     socket.send(requestMessage(REQUEST_ID, {
-      op: 'subscribe', camera, stream, codec: 'strata', policy: 'latest', window_frames: WINDOW_FRAMES,
+      op: 'subscribe', camera, stream, codec, policy: 'latest', window_frames: WINDOW_FRAMES,
     }));
     const reply = mapOf(await inbox.take(MessageType.reply));
     if (reply.ok !== true) throw new StreamRefused(reply);
@@ -87,17 +87,21 @@ function openSocket(camera) {
   return socket;
 }
 
+/** Yields {sequence, width, height, profile, payload}, payload being a Strata frame. */
+export const depthFrames = (camera, stream, signal) => frames(camera, stream, 'strata', CODEC_STRATA, signal);
+
+/** The same, payload being a skeleton's JSON text. */
+export const jsonFrames = (camera, stream, signal) => frames(camera, stream, 'json', CODEC_JSON, signal);
+
 /**
- * Yields {sequence, width, height, profile, payload}, payload being a Strata frame.
- *
  * A frame is acknowledged when its taker asks for the next one: whoever is slow gets the newest frame then, not a
  * queue of old ones. Ends by an exception, also when `signal` fires.
  */
-export async function* depthFrames(camera, stream, signal) {
+async function* frames(camera, stream, codec, codecNumber, signal) {
   const socket = openSocket(camera);
   try {
     const inbox = new Inbox(socket, signal);
-    const {subscription, ...reply} = await subscribe(socket, inbox, camera, stream);
+    const {subscription, ...reply} = await subscribe(socket, inbox, camera, stream, codec);
     let {profile} = reply;
     let received = 0;
     for (;;) {
@@ -113,7 +117,7 @@ export async function* depthFrames(camera, stream, signal) {
       received += 1;
       if (inbox.frameWaits()) continue;
       const header = frameHeader(message);
-      if (header.codec !== CODEC_STRATA) throw new Error('The frame is not in Strata.');
+      if (header.codec !== codecNumber) throw new Error(`The frame is not in ${codec}.`);
       yield {...header, profile, payload: message.payload};
       socket.send(ackMessage(subscription, received));
     }

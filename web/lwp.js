@@ -7,6 +7,7 @@ export const MessageType = Object.freeze({
 });
 
 export const CODEC_STRATA = 3;
+export const CODEC_JSON = 5;
 
 const VERSION = 1;
 const PREFIX_BYTES = 16;

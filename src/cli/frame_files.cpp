@@ -37,6 +37,8 @@ std::string_view extension(FileFormat format) noexcept {
       return "raw";
     case FileFormat::Ply:
       return "ply";
+    case FileFormat::Json:
+      return "json";
   }
   return "raw";
 }
@@ -45,12 +47,14 @@ FileFormat file_format(const std::string& name) {
   static const std::map<std::string, FileFormat> formats = {{"png", FileFormat::Png},
                                                             {"jpg", FileFormat::Jpg},
                                                             {"raw", FileFormat::Raw},
-                                                            {"ply", FileFormat::Ply}};
+                                                            {"ply", FileFormat::Ply},
+                                                            {"json", FileFormat::Json}};
   return formats.at(name);
 }
 
 FileFormat usual_format(const StreamProfile& profile) noexcept {
   if (profile.kind == StreamKind::Color) return FileFormat::Jpg;
+  if (profile.kind == StreamKind::Skeleton) return FileFormat::Json;
   return profile.format == PixelFormat::XYZ32F ? FileFormat::Raw : FileFormat::Png;
 }
 
@@ -60,6 +64,12 @@ Result<void> check_format(const StreamProfile& profile, FileFormat format) {
                 fmt::format("stream '{}' ({}) cannot become {}: {}; {}", profile.stream,
                             to_string(profile.format), extension(format), why, instead));
   };
+  const bool skeleton = profile.format == PixelFormat::Skeleton;
+  if (skeleton && format != FileFormat::Json && format != FileFormat::Raw)
+    return refuse("it has joints, no pixels", "use --format json or raw");
+  if (!skeleton && format == FileFormat::Json)
+    return refuse("only skeletons have a form as JSON",
+                  "name the skeleton stream in the URL, or use another --format");
   const bool deep = profile.format == PixelFormat::Z16 || profile.format == PixelFormat::Y16;
   if (format == FileFormat::Ply && profile.kind != StreamKind::Depth)
     return refuse("points come from depth",
@@ -107,6 +117,9 @@ Result<void> FrameFiles::contents(const Frame& frame, const ReceivedFrame& recei
       }
       if (!jpeg_) jpeg_ = codec::find_codec(CodecId::Jpeg)->make_encoder({});
       return jpeg_->encode(view, encoded_);
+    case FileFormat::Json:
+      if (!json_) json_ = codec::find_codec(CodecId::Json)->make_encoder({});
+      return json_->encode(view, encoded_);
     case FileFormat::Ply: {
       const auto points = points_from_depth(frame);
       if (!points) return fail(points.error());

@@ -15,14 +15,14 @@
 
 namespace lenswire::cli {
 
-enum class FileFormat { Png, Jpg, Raw, Ply };
+enum class FileFormat { Png, Jpg, Raw, Ply, Json };
 
 [[nodiscard]] std::string_view extension(FileFormat format) noexcept;
 
-/// "png", "jpg", "raw" or "ply".
+/// "png", "jpg", "raw", "ply" or "json".
 [[nodiscard]] FileFormat file_format(const std::string& name);
 
-/// What a stream becomes when nothing else was asked for: colour JPEG, depth exact.
+/// What a stream becomes when nothing else was asked for: colour JPEG, depth exact, skeletons JSON.
 [[nodiscard]] FileFormat usual_format(const StreamProfile& profile) noexcept;
 
 /// Whether such files can be made of this stream.
@@ -53,6 +53,7 @@ class FrameFiles {
   std::uint64_t bytes_written_ = 0;
   std::unique_ptr<codec::Encoder> png_;
   std::unique_ptr<codec::Encoder> jpeg_;
+  std::unique_ptr<codec::Encoder> json_;
   std::vector<std::byte> encoded_;
 };
 

@@ -177,7 +177,8 @@ void add_grab(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   command
       ->add_option("URL", options->remote.url,
-                   "HOST[:PORT]/CAMERA[/STREAM], all streams if none is named; or a source URI")
+                   "HOST[:PORT]/CAMERA[/STREAM], all streams but skeletons if none is named; or "
+                   "a source URI")
       ->required();
   command->add_option("--frames", options->frames, "How many of each stream")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}))
@@ -186,8 +187,9 @@ void add_grab(CLI::App& app, Context& context) {
       ->capture_default_str();
   command
       ->add_option("--format", options->format,
-                   "png, jpg, raw or ply; default: jpg for colour, png (exact, 16 bit) for depth")
-      ->check(CLI::IsMember({"png", "jpg", "raw", "ply"}));
+                   "png, jpg, raw, ply or json; default: jpg for colour, png (exact, 16 bit) for "
+                   "depth, json for skeletons")
+      ->check(CLI::IsMember({"png", "jpg", "raw", "ply", "json"}));
   command->add_option("--codec", options->codec, "Codec on the wire: auto, raw, jpeg, png, ...");
   command
       ->add_option("--policy", options->policy, "latest: skip frames when slow; every: skip none")

@@ -65,7 +65,14 @@ Result<std::vector<StreamInfo>> choose_streams(const CameraInfo& camera,
     return fail(ErrorCode::NotFound,
                 fmt::format("camera '{}' has no streams now: it is {}{}{}", camera.name,
                             camera.state, camera.reason.empty() ? "" : ", ", camera.reason));
-  if (url.stream.empty()) return camera.streams;
+  if (url.stream.empty()) {
+    // Skeletons cost the server much, so they are for those who ask for them.
+    auto streams = camera.streams;
+    std::erase_if(streams,
+                  [](const auto& stream) { return stream.profile->kind == StreamKind::Skeleton; });
+    if (!streams.empty()) return streams;
+    return camera.streams;
+  }
   std::string names;
   for (const auto& stream : camera.streams) {
     if (stream.profile->stream == url.stream) return std::vector<StreamInfo>{stream};

@@ -61,6 +61,8 @@ class RemoteSource final : public Source {
     description.bus = settings_.url;
     std::map<std::uint32_t, std::size_t> streams;  // subscription -> place in the description
     for (const auto& stream : camera->streams) {
+      // Where nobody asks for them here, they must cost nothing there.
+      if (stream.profile->kind == StreamKind::Skeleton) continue;
       SubscribeSettings wish;
       wish.camera = camera->name;
       wish.stream = stream.profile->stream;

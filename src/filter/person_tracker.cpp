@@ -57,7 +57,8 @@ PersonTracker::JointFilter::JointFilter() noexcept
 
 void PersonTracker::track(std::vector<Person>& persons, MonotonicTime capture_time) {
   std::erase_if(tracks_, [&](const Track& track) {
-    return capture_time - track.seen > settings_.patience || capture_time < track.seen;
+    return (!track.taken && capture_time - track.seen > settings_.patience) ||
+           capture_time < track.seen;
   });
   for (auto& track : tracks_) track.taken = false;
   for (auto& person : persons) person.id = 0;

@@ -14,7 +14,8 @@ namespace lenswire::filter {
 
 struct TrackerSettings {
   bool steady = true;  ///< One-Euro filters on every joint; without, joints stay as they were found
-  /// How long somebody may be out of sight and keep the id.
+  /// How long somebody may be out of sight and keep the id; in any case until a frame lacks them,
+  /// however slowly frames come.
   Nanoseconds patience = std::chrono::milliseconds(800);
 };
 
@@ -43,7 +44,7 @@ class PersonTracker {
     Person person;  // as found last, before steadying
     MonotonicTime seen{};
     std::array<JointFilter, kJointCount> filters;
-    bool taken = false;
+    bool taken = true;  // in the newest frame
   };
 
   void steady(Track& track, Person& person, MonotonicTime now);

@@ -63,9 +63,22 @@ TEST(PersonTracker, RemembersWhoWasAwayForAMoment) {
   persons = {standing(105)};
   tracker.track(persons, at(10));
   EXPECT_EQ(persons[0].id, id);
+  tracker.track(nobody, at(11));
   persons = {standing(105)};
-  tracker.track(persons, at(10) + 2s);
+  tracker.track(persons, at(11) + 2s);
   EXPECT_NE(persons[0].id, id);
+}
+
+TEST(PersonTracker, KeepsIdsWhereFramesComeSlowly) {
+  PersonTracker tracker;
+  std::vector<Person> persons = {standing(100)};
+  tracker.track(persons, at(0));
+  const auto id = persons[0].id;
+  for (int i = 1; i < 4; ++i) {
+    persons = {standing(100 + 10 * static_cast<float>(i))};
+    tracker.track(persons, at(0) + i * 2s);
+    EXPECT_EQ(persons[0].id, id);
+  }
 }
 
 TEST(PersonTracker, SteadiesJointsAtRest) {

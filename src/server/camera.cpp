@@ -15,6 +15,9 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::string_view kSkeletonStream = "skeleton";
+constexpr std::string_view kNoSkeletons =
+    " (skeletons need a colour stream and the module pose; see `lenswire doctor`)";
 constexpr std::size_t kMaxWaitingControlCalls = 32;
 constexpr auto kControlStopPatience = std::chrono::milliseconds(500);
 
@@ -46,13 +49,15 @@ std::string join(const std::vector<std::string>& names) {
 
 Camera::Camera(CameraSettings settings, const source::SourceTable& sources,
                const source::SourceContext& context, source::RunnerSettings runner_settings,
-               hub::EncoderPool& encoders, EventListener on_event)
+               hub::EncoderPool& encoders, EventListener on_event, PoseFactory pose)
     : settings_(std::move(settings)),
       sources_(sources),
       context_(context),
       clock_(context.clock),
       encoders_(encoders),
       on_event_(std::move(on_event)),
+      pose_(std::move(pose)),
+      skeleton_settings_{runner_settings.linger},
       control_limit_(kControlCallsPerSecond),
       runner_ptr_(std::make_shared<source::SourceRunner>(
           settings_.name, maker(sources, settings_.uri, context), *this, runner_settings, clock_)),
@@ -72,6 +77,12 @@ void Camera::start() {
 }
 
 void Camera::stop() {
+  std::shared_ptr<SkeletonStream> skeletons;
+  {
+    base::MutexLock lock(mutex_);
+    skeletons = skeletons_;
+  }
+  if (skeletons) skeletons->stop();
   runner_.stop();
   control_thread_.stop(kControlStopPatience);
   base::MutexLock lock(answers_->mutex);
@@ -89,7 +100,9 @@ void Camera::demand_changed() {
   bool wanted = settings_.always_on || waking_ || holds_ > 0;
   {
     base::MutexLock lock(mutex_);
-    for (const auto& [id, stream] : streams_) wanted = wanted || stream->wanted();
+    // Skeletons are made of the other streams, and want those by themselves.
+    for (const auto& [id, stream] : streams_)
+      wanted = wanted || (stream->wanted() && !(skeletons_ && id == kSkeletonStream));
   }
   runner_.set_demand(wanted);
 }
@@ -115,7 +128,8 @@ Result<hub::StreamHub*> Camera::stream(std::string_view id) {
   const auto ids = stream_ids();
   if (!ids.empty())
     return fail(ErrorCode::NotFound,
-                fmt::format("camera '{}' has no stream '{}'; it has: {}", name(), id, join(ids)));
+                fmt::format("camera '{}' has no stream '{}'; it has: {}{}", name(), id, join(ids),
+                            id == kSkeletonStream ? kNoSkeletons : ""));
   wake_up();
   const auto now = status();
   return fail(now.state == source::SourceState::Opening || now.state == source::SourceState::Idle
@@ -269,8 +283,9 @@ void Camera::source_opened(const SourceDescription& description) {
       if (stream)
         stream->set_profile(profile);
       else
-        stream = std::make_unique<hub::StreamHub>(profile, encoders_, [this] { demand_changed(); });
+        stream = std::make_shared<hub::StreamHub>(profile, encoders_, [this] { demand_changed(); });
     }
+    if (pose_) offer_skeletons(description);
     for (const auto& id : before)
       if (!offered_.contains(id)) gone.emplace_back(id, streams_.at(id).get());
   }
@@ -281,6 +296,24 @@ void Camera::source_opened(const SourceDescription& description) {
   waking_ = false;
   demand_changed();
   on_event_({{"event", "camera_opened"}, {"camera", describe()}});
+}
+
+void Camera::offer_skeletons(const SourceDescription& description) {
+  StreamProfilePtr color;
+  StreamProfilePtr depth;
+  for (const auto& profile : description.streams) {
+    if (profile->stream == kSkeletonStream) return;
+    if (!color && profile->kind == StreamKind::Color) color = profile;
+    if (!depth && profile->kind == StreamKind::Depth) depth = profile;
+  }
+  if (!color) return;
+  if (!skeletons_) {
+    skeletons_ = std::make_shared<SkeletonStream>(*this, clock_, pose_, skeleton_settings_);
+    streams_[std::string(kSkeletonStream)] =
+        std::shared_ptr<hub::StreamHub>(skeletons_, &skeletons_->stream());
+  }
+  offered_.insert(std::string(kSkeletonStream));
+  skeletons_->set_source(color, depth);
 }
 
 void Camera::source_frame(FramePtr frame) {

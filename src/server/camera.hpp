@@ -19,6 +19,7 @@
 #include "base/uri.hpp"
 #include "hub/stream_hub.hpp"
 #include "server/rate_limit.hpp"
+#include "server/skeleton_stream.hpp"
 #include "source/source_runner.hpp"
 #include "source/source_table.hpp"
 
@@ -39,9 +40,11 @@ class Camera final : public source::RunnerListener {
   /// Told of every event as a map of docs/protocol.md, section 2; from any thread, must not block.
   using EventListener = std::function<void(const nlohmann::json& event)>;
 
+  /// With `pose` the camera has a stream "skeleton" as soon as it has a colour stream, unless its
+  /// source has one by itself.
   Camera(CameraSettings settings, const source::SourceTable& sources,
          const source::SourceContext& context, source::RunnerSettings runner_settings,
-         hub::EncoderPool& encoders, EventListener on_event);
+         hub::EncoderPool& encoders, EventListener on_event, PoseFactory pose = {});
   ~Camera() override;
 
   void start();
@@ -115,6 +118,7 @@ class Camera final : public source::RunnerListener {
 
  private:
   void demand_changed();
+  void offer_skeletons(const SourceDescription& description) LENSWIRE_REQUIRES(mutex_);
   void change_holds(int by);
   template <typename T>
   void submit(std::function<void(Result<T>)> done, std::function<Result<T>()> call);
@@ -132,14 +136,17 @@ class Camera final : public source::RunnerListener {
   const base::Clock& clock_;
   hub::EncoderPool& encoders_;
   const EventListener on_event_;
+  const PoseFactory pose_;
+  const SkeletonStream::Settings skeleton_settings_;
 
   mutable base::Mutex mutex_;
   SourceDescription description_ LENSWIRE_GUARDED_BY(mutex_);
   // Streams are added, never removed, so pointers to them stay good; those that the source does not
   // offer at present are not shown.
-  std::map<std::string, std::unique_ptr<hub::StreamHub>, std::less<>> streams_
+  std::map<std::string, std::shared_ptr<hub::StreamHub>, std::less<>> streams_
       LENSWIRE_GUARDED_BY(mutex_);
   std::set<std::string, std::less<>> offered_ LENSWIRE_GUARDED_BY(mutex_);
+  std::shared_ptr<SkeletonStream> skeletons_ LENSWIRE_GUARDED_BY(mutex_);
   std::vector<std::string> control_order_ LENSWIRE_GUARDED_BY(mutex_);
 
   base::Mutex demand_mutex_;

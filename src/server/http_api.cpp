@@ -195,6 +195,12 @@ HttpOutcome get_png(RouteContext& context) {
   return OpenSnapshot{target->stream, target->query, "image/png"};
 }
 
+HttpOutcome get_json(RouteContext& context) {
+  const auto target = stream_target(context, CodecId::Json);
+  if (!target) return error_answer(target.error());
+  return OpenSnapshot{target->stream, target->query, "application/json"};
+}
+
 HttpOutcome get_websocket(RouteContext& context) {
   if (!context.request.websocket_upgrade)
     return status_answer(426, "this URL speaks WebSocket; see docs/protocol.md");
@@ -255,6 +261,8 @@ constexpr std::array kRoutes = {
     Route{"GET", "/cameras/{camera}/{stream}.jpg", Role::View, "the newest frame as JPEG", get_jpg},
     Route{"GET", "/cameras/{camera}/{stream}.png", Role::View,
           "the newest frame as PNG; depth with its exact 16 bits", get_png},
+    Route{"GET", "/cameras/{camera}/{stream}.json", Role::View,
+          "the newest skeleton; only for streams of that kind", get_json},
     Route{"GET", "/ws", Role::View, "the native protocol in WebSocket messages", get_websocket},
     Route{"POST", "/rtc/{camera}", Role::View,
           "an SDP offer (application/sdp) in, the answer out: a data channel with the native "

@@ -252,7 +252,7 @@ class Words(unittest.TestCase):
         self.assertGreater(len(set(client.picture("RGBWebcam", 120 * 160 * 3))), 50)
         self.assertEqual(client.ask("Connecting2SimpleImage"), "120,160,3")
         client.picture("SimpleImage", 120 * 160 * 3)
-        self.assertEqual(client.ask("KinectSkeleton"), "no bodies", "no source has a skeleton yet")
+        self.assertEqual(client.ask("KinectSkeleton"), "no bodies", "there is nobody in the room")
 
     def test_status_texts_only_when_strict(self):
         client = self.client(self.strict)

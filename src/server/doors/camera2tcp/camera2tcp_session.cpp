@@ -8,7 +8,7 @@
 
 #include "base/log.hpp"
 #include "server/camera.hpp"
-#include "server/doors/camera2tcp/skeleton.hpp"
+#include "server/doors/camera2tcp/kinect_bodies.hpp"
 #include "server/mjpeg_session.hpp"
 #include "server/services.hpp"
 #include "server/worker.hpp"
@@ -267,13 +267,10 @@ bool Camera2TcpSession::answer_skeleton() {
     send_text(wire::camera2tcp::kNoBodies);
     return true;
   }
-  const auto& profile = frame->profile->profile;
-  const frame::ImageView picture{profile.format, profile.width, profile.height,
-                                 packed_stride(profile.format, profile.width), frame->payload()};
   if (door_.options().skeleton_json)
-    send_text(bodies_json(picture));
+    send_text(bodies_json(frame->payload()));
   else
-    send_text(status_word(picture));
+    send_text(status_word(frame->payload()));
   return true;
 }
 
