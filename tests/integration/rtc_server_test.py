@@ -83,13 +83,18 @@ class DataChannel(unittest.TestCase):
             self.assertEqual(refused.status, 403)
             self.assertEqual(server.http("DELETE", "/rtc/room/" + "0" * 32).status, 404)
 
-    def test_offers_that_nobody_stands_behind_are_limited_and_forgotten(self):
+    def test_clients_that_hang_and_offers_that_nobody_stands_behind_are_forgotten(self):
         with ServerProcess("--camera", ROOM) as server:
+            transport = RtcTransport(server.port, "room")
+            reader = lwp.Reader("", 0, transport=transport)
+            reader.subscribe("room", "depth", "raw")
+            reader.next()
+            transport.stop_reading()
             statuses = [post_offer(server.port, "room", OFFER)[0] for _ in range(12)]
             self.assertIn(201, statuses)
             statuses += [server.http("POST", "/rtc/room", OFFER, {"Content-Type": "application/sdp"}).status for _ in range(60)]
             self.assertIn(503, statuses, "10 in a second at most")
-            wait_until(lambda: peers(server) == 0, "their peers are gone", PATIENCE)
+            wait_until(lambda: peers(server) == 0, "all are gone", PATIENCE)
 
 
 class WithoutTheModule(unittest.TestCase):
