@@ -195,7 +195,8 @@ class Fakenect : public testing::Test {
       const auto depth = fmt::format("d-{:.6f}-{}.pgm", seconds, ticks);
       std::string pixels(640 * 480 * 2, '\0');
       for (std::size_t p = 0; p < 640 * 480; ++p) {
-        const auto raw = static_cast<std::uint16_t>(p % 640 == 0 ? 2047 : 400 + i + p % 400);
+        const auto raw =
+            static_cast<std::uint16_t>(p % 640 == 0 ? 2047 : 400 + i + static_cast<int>(p % 400));
         std::memcpy(pixels.data() + p * 2, &raw, 2);
       }
       folder.write(depth, "P5 640 480 65535\n" + pixels);

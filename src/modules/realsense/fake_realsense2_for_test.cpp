@@ -69,7 +69,6 @@ std::vector<std::string> plugged() {
 
 constexpr auto kTick = std::chrono::milliseconds(2);
 constexpr int kWidth = 640;
-constexpr int kHeight = 480;
 constexpr int kPlaybackFrames = 5;
 
 struct Failure : std::runtime_error {

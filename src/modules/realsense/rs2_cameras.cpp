@@ -54,7 +54,7 @@ Cameras::Camera::~Camera() {
   if (context_) (void)library_->call(&Api::context_remove_device, context_.get(), file_.c_str());
 }
 
-Result<rs2_context*> Cameras::context() LENSWIRE_REQUIRES(session_mutex_) {
+Result<rs2_context*> Cameras::context() {
   if (!context_) {
     auto made = library_.make(&Api::create_context, &Api::delete_context, library_.version());
     if (!made) return fail(made.error());

@@ -77,7 +77,7 @@ class Cameras {
  private:
   static void devices_changed(rs2_device_list* removed, rs2_device_list* added, void* self);
   void note_removed(const rs2_device_list* removed);
-  Result<rs2_context*> context();
+  Result<rs2_context*> context() LENSWIRE_REQUIRES(session_mutex_);
 
   const Library& library_;
   std::atomic<bool> stale_{true};

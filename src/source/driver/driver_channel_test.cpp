@@ -29,7 +29,7 @@ TEST(DriverChannel, PassesMessagesAndDescriptors) {
   const auto end = one.receive();
   ASSERT_TRUE(end);
   EXPECT_FALSE(*end) << "the other side is gone";
-  EXPECT_EQ(one.send(Run{}).error().code, ErrorCode::Closed);
+  EXPECT_EQ(one.send(driver::Run{}).error().code, ErrorCode::Closed);
 }
 
 TEST(DriverChannel, MemoryThatCouldShrinkOrIsTooSmallIsRefused) {
