@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "client/client_impl.hpp"
 #include "client/reply_maps.hpp"
+#include "wire/calibration/calibration_map.hpp"
 #include "wire/maps.hpp"
 
 namespace lenswire {
@@ -109,6 +110,21 @@ Result<std::vector<Control>> Client::set_controls(std::string_view camera,
   if (!reply) return fail(reply.error());
   const auto list = reply->find("controls");
   return wire::controls_from_map(list == reply->end() ? nlohmann::json() : *list);
+}
+
+Result<StreamProfilePtr> Client::set_calibration(
+    std::string_view camera, std::string_view stream,
+    const std::optional<StreamCalibration>& calibration) {
+  const auto reply = impl_->request(
+      {{"op", "set_calibration"},
+       {"camera", camera},
+       {"stream", stream},
+       {"calibration", calibration ? wire::to_map(*calibration) : nlohmann::json()}});
+  if (!reply) return fail(reply.error());
+  const auto map = reply->find("profile");
+  auto profile = wire::profile_from_map(map == reply->end() ? nlohmann::json() : *map);
+  if (!profile) return fail(std::move(profile).error());
+  return std::make_shared<const StreamProfile>(std::move(profile->profile));
 }
 
 Result<void> Client::watch(bool wanted) { return impl_->watch(wanted); }

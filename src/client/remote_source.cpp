@@ -61,6 +61,7 @@ class RemoteSource final : public Source {
     description.bus = settings_.url;
     std::map<std::uint32_t, std::size_t> streams;  // subscription -> place in the description
     for (const auto& stream : camera->streams) {
+      if (stream.derived) continue;  // ours are made of the others
       SubscribeSettings wish;
       wish.camera = camera->name;
       wish.stream = stream.profile->stream;

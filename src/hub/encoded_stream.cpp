@@ -143,6 +143,9 @@ void EncodedStream::update_profile(const StreamProfilePtr& source) {
   made->profile = std::move(*delivered);
   made->version = next_profile_version();
   made->calibration = calibration_version(made->profile);
+  const auto whole = filter::filtered_profile(*source, wish_.filters);
+  made->whole_width = whole ? whole->width : source->width;
+  made->whole_height = whole ? whole->height : source->height;
   profile_ = std::move(made);
 }
 

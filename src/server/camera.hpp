@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,8 @@
 #include "base/task_thread.hpp"
 #include "base/uri.hpp"
 #include "hub/stream_hub.hpp"
+#include "server/aligned_stream.hpp"
+#include "server/calibration_store.hpp"
 #include "server/rate_limit.hpp"
 #include "source/source_runner.hpp"
 #include "source/source_table.hpp"
@@ -40,7 +43,7 @@ class Camera final : public source::RunnerListener {
 
   Camera(CameraSettings settings, const source::SourceTable& sources,
          const source::SourceContext& context, source::RunnerSettings runner_settings,
-         hub::EncoderPool& encoders, EventListener on_event);
+         hub::EncoderPool& encoders, EventListener on_event, std::string calibration_dir = {});
   ~Camera() override;
 
   void start();
@@ -55,6 +58,8 @@ class Camera final : public source::RunnerListener {
   /// Errors: NotFound, naming the streams there are; while the camera has not been open yet, its
   /// streams are unknown and the error is Busy or Disconnected with the reason.
   Result<hub::StreamHub*> stream(std::string_view id);
+  /// Those the source captures. stream() also has those that are made of them, `depth_aligned` and
+  /// `color_aligned`, where depth and colour are calibrated.
   [[nodiscard]] std::vector<std::string> stream_ids() const;
 
   /// While it lives, the camera runs, also where nobody takes its frames.
@@ -101,6 +106,15 @@ class Camera final : public source::RunnerListener {
   using SizesDone = std::function<void(Result<std::vector<PictureSize>>)>;
   void read_sizes(SizesDone done);
 
+  /// Gives a captured stream another calibration, or with none the device's own again, and keeps it
+  /// on the disk; everybody who watches goes on with the new profile. Calls `done` from the
+  /// camera's control thread, or at once when the call is refused, with the stream's profile.
+  /// Errors: NotFound (the stream), InvalidArgument (the calibration), Unsupported (no folder to
+  /// keep it in), PermissionDenied, Busy.
+  using CalibrationDone = std::function<void(Result<StreamProfilePtr>)>;
+  void set_calibration(const std::string& stream, std::optional<StreamCalibration> calibration,
+                       CalibrationDone done);
+
   /// The source's URI, as reconfigure() left it.
   [[nodiscard]] std::string uri() const;
 
@@ -118,6 +132,11 @@ class Camera final : public source::RunnerListener {
   template <typename T>
   void submit(std::function<void(Result<T>)> done, std::function<Result<T>()> call);
   [[nodiscard]] hub::StreamHub* find(std::string_view id) const;
+  [[nodiscard]] StreamProfilePtr calibrated(const StreamProfilePtr& profile) const;
+  Result<void> check_calibration_for(const std::string& stream,
+                                     const std::optional<StreamCalibration>& calibration) const;
+  void apply_profiles() LENSWIRE_REQUIRES(mutex_);
+  void align_streams() LENSWIRE_REQUIRES(mutex_);
 
   // Shared with calls that may outlive the camera.
   struct Address {
@@ -138,10 +157,15 @@ class Camera final : public source::RunnerListener {
   std::map<std::string, std::unique_ptr<hub::StreamHub>, std::less<>> streams_
       LENSWIRE_GUARDED_BY(mutex_);
   std::vector<std::string> control_order_ LENSWIRE_GUARDED_BY(mutex_);
+  // The source's profiles, and what they are with the calibrations that users gave.
+  std::vector<std::pair<StreamProfilePtr, StreamProfilePtr>> profiles_ LENSWIRE_GUARDED_BY(mutex_);
+  // Made once, like streams_. After them: they leave their inputs when they go.
+  std::vector<std::shared_ptr<AlignedStream>> aligned_ LENSWIRE_GUARDED_BY(mutex_);
 
   base::Mutex demand_mutex_;
   std::atomic<bool> waking_{false};
   std::atomic<int> holds_{0};
+  const std::shared_ptr<CalibrationStore> calibrations_;
   const std::shared_ptr<Address> address_ = std::make_shared<Address>();
   RateLimit control_limit_;
   // Outlives the camera where a control call is abandoned.

@@ -67,7 +67,8 @@ hub::EncodedFramePtr LwpSubscription::take(std::vector<std::byte>& head, const b
   extensions.missed = missed;
   extensions.device_time_ns = frame.device_time_ns;
   if (const auto& wish = fanout_.wish(); wish.region || wish.scale != 1) {
-    const auto region = wish.region.value_or(hub::Region{0, 0, frame.width(), frame.height()});
+    const auto region =
+        wish.region.value_or(hub::Region{0, 0, profile_->whole_width, profile_->whole_height});
     extensions.region = {region.x, region.y, region.width, region.height, wish.scale};
   }
   const auto size = static_cast<std::uint32_t>(encoded->payload().size());
