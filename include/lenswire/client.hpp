@@ -16,6 +16,7 @@
 #include <lenswire/frame.hpp>
 #include <lenswire/missed.hpp>
 #include <lenswire/result.hpp>
+#include <lenswire/stream_calibration.hpp>
 #include <lenswire/stream_profile.hpp>
 #include <lenswire/time.hpp>
 
@@ -60,6 +61,7 @@ struct StreamInfo {
   std::uint64_t sequence = 0;  ///< of the newest frame
   std::uint64_t clients = 0;
   std::uint64_t encodes = 0;
+  bool derived = false;  ///< made by the server of other streams, only while somebody subscribes
 };
 
 /// One camera and how it is.
@@ -86,7 +88,7 @@ enum class DeliveryPolicy : std::uint8_t {
   Pull,    ///< one for each Client::pull()
 };
 
-/// A rectangle in pixels of the source.
+/// A rectangle in pixels of the source, after its filters.
 struct Region {
   std::uint32_t x = 0;
   std::uint32_t y = 0;
@@ -104,6 +106,7 @@ struct SubscribeSettings {
   int quality = 80;            ///< JPEG, 1..100
   double rate_hz = 0;          ///< at most this many frames a second; 0 = all
   double scale = 1;            ///< 0 < scale <= 1
+  std::string filter;          ///< for depth: "decimate:2,spatial,..." (docs/filters.md)
   std::optional<Region> region;
   std::optional<double> depth_min_m;  ///< nearer depth becomes 0
   std::optional<double> depth_max_m;  ///< farther depth becomes 0
@@ -237,6 +240,14 @@ class Client {
   /// Errors: InvalidArgument and Unsupported (what the camera does not offer; it goes on as
   /// before), PermissionDenied (role), Timeout.
   Result<CameraInfo> set_profile(std::string_view camera, const ProfileWish& wish);
+
+  /// Gives a captured stream another calibration, which the server keeps; what is absent stays.
+  /// Nothing = the device's own again. Everybody who watches hears of the changed profile, which is
+  /// also the answer.
+  /// Errors: NotFound, InvalidArgument (the number that is wrong and what to do), PermissionDenied,
+  /// Unsupported (the server has no folder to keep it in).
+  Result<StreamProfilePtr> set_calibration(std::string_view camera, std::string_view stream,
+                                           const std::optional<StreamCalibration>& calibration);
 
   /// Asks the server for events of its cameras. Those of the connection and of subscriptions come
   /// in any case.

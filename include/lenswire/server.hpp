@@ -40,6 +40,9 @@ struct ServerSettings {
   AuthMode auth = AuthMode::RemoteOnly;
   /// Where the token and the self-signed certificate live; made when needed, mode 0700.
   std::string state_dir;
+  /// Where the calibrations that clients give are kept; empty = `state_dir`/calibration. Without
+  /// either, none are taken.
+  std::string calibration_dir;
   std::string certificate_file;  ///< with key_file: instead of the self-signed one
   std::string key_file;
   std::vector<std::string> host_names;  ///< names under which browsers may come, beside literals

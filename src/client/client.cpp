@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "client/client_impl.hpp"
 #include "client/reply_maps.hpp"
+#include "wire/calibration/calibration_map.hpp"
 #include "wire/maps.hpp"
 
 namespace lenswire {
@@ -121,6 +122,21 @@ Result<CameraInfo> Client::set_profile(std::string_view camera, const ProfileWis
   if (!reply) return fail(reply.error());
   const auto map = reply->find("camera");
   return client::camera_from_map(map == reply->end() ? nlohmann::json() : *map);
+}
+
+Result<StreamProfilePtr> Client::set_calibration(
+    std::string_view camera, std::string_view stream,
+    const std::optional<StreamCalibration>& calibration) {
+  const auto reply = impl_->request(
+      {{"op", "set_calibration"},
+       {"camera", camera},
+       {"stream", stream},
+       {"calibration", calibration ? wire::to_map(*calibration) : nlohmann::json()}});
+  if (!reply) return fail(reply.error());
+  const auto map = reply->find("profile");
+  auto profile = wire::profile_from_map(map == reply->end() ? nlohmann::json() : *map);
+  if (!profile) return fail(std::move(profile).error());
+  return std::make_shared<const StreamProfile>(std::move(profile->profile));
 }
 
 Result<void> Client::watch(bool wanted) { return impl_->watch(wanted); }

@@ -61,6 +61,7 @@ class RemoteSource final : public Source {
     description.bus = settings_.url;
     std::map<std::uint32_t, std::size_t> streams;  // subscription -> place in the description
     for (const auto& stream : camera->streams) {
+      if (stream.derived) continue;  // ours are made of the others
       // Where nobody asks for them here, they must cost nothing there.
       if (stream.profile->kind == StreamKind::Skeleton) continue;
       SubscribeSettings wish;

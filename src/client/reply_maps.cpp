@@ -53,6 +53,8 @@ Result<StreamInfo> stream_from_map(const json& map) {
   stream.sequence = count_of(map, "sequence");
   stream.clients = count_of(map, "clients");
   stream.encodes = count_of(map, "encodes");
+  if (const auto* derived = find(map, "derived"))
+    stream.derived = derived->is_boolean() && derived->get<bool>();
   return stream;
 }
 
@@ -136,6 +138,7 @@ json to_map(const CameraInfo& camera) {
     map["sequence"] = stream.sequence;
     map["clients"] = stream.clients;
     map["encodes"] = stream.encodes;
+    if (stream.derived) map["derived"] = true;
     streams.push_back(std::move(map));
   }
   auto counters = json::object();
@@ -163,6 +166,7 @@ json subscribe_request(const SubscribeSettings& settings) {
               {"quality", settings.quality}};
   if (settings.rate_hz > 0) map["rate_hz"] = settings.rate_hz;
   if (settings.scale < 1) map["scale"] = settings.scale;
+  if (!settings.filter.empty()) map["filter"] = settings.filter;
   if (const auto& r = settings.region) map["region"] = {r->x, r->y, r->width, r->height};
   if (settings.depth_min_m) map["depth_min_m"] = *settings.depth_min_m;
   if (settings.depth_max_m) map["depth_max_m"] = *settings.depth_max_m;

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "filter/z16_rows.hpp"
+
 namespace lenswire::filter {
 
 Result<DepthCodes> depth_codes(double depth_unit_m, double min_m, double max_m) {
@@ -26,15 +28,19 @@ Result<void> depth_range(const frame::ImageView& in, double depth_unit_m, double
   const auto codes = depth_codes(depth_unit_m, min_m, max_m);
   if (!codes) return fail(codes.error());
   out.reshape(PixelFormat::Z16, in.width, in.height);
+  if (codes->first > codes->last) {
+    std::memset(out.data.data(), 0, out.data.size());
+    return {};
+  }
+  const Z16Rows rows(in);
+  // One comparison of unsigned numbers serves both ends: what is below the first wraps round.
+  const auto first = static_cast<std::uint16_t>(codes->first);
+  const auto most = static_cast<std::uint16_t>(codes->last - codes->first);
   for (std::size_t y = 0; y < in.height; ++y) {
-    const std::byte* from = in.data.data() + y * in.stride_bytes;
-    std::byte* to = out.data.data() + y * out.stride_bytes;
-    for (std::size_t x = 0; x < in.width; ++x) {
-      std::uint16_t code;
-      std::memcpy(&code, from + 2 * x, 2);
-      if (code < codes->first || code > codes->last) code = kNoDepth;
-      std::memcpy(to + 2 * x, &code, 2);
-    }
+    const std::uint16_t* from = rows[y];
+    std::uint16_t* __restrict to = z16_row(out, y);
+    for (std::size_t x = 0; x < in.width; ++x)
+      to[x] = static_cast<std::uint16_t>(from[x] - first) <= most ? from[x] : kNoDepth;
   }
   return {};
 }

@@ -149,6 +149,8 @@ template <class... Cases>
 struct Overloaded : Cases... {
   using Cases::operator()...;
 };
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;  // clang 14 does not deduce it
 
 std::string_view name_of(HoleFilling filling) {
   return filling == HoleFilling::Left       ? "left"

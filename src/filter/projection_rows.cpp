@@ -22,7 +22,7 @@ namespace {
 constexpr float kGrown = 0.125F;
 // In depth codes: nothing nearer than this is in front of a camera.
 constexpr float kInFront = 0.5F;
-constexpr int kInverseIterations = 6;
+[[maybe_unused]] constexpr int kInverseIterations = 6;
 // Farther away than this, in pixels, is outside of every picture; also what no number is.
 constexpr float kFarOutside = 1e6F;
 // A calibration that has nothing to do with the device must not make a picture take for ever.

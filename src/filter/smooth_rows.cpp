@@ -82,9 +82,9 @@ void remember_scalar(const std::uint16_t* codes, std::int32_t* states, std::uint
   }
 }
 
-void transpose_part(const std::uint16_t* in, std::size_t width, std::size_t height,
-                    std::size_t first_column, std::size_t first_row, std::size_t last_row,
-                    std::uint16_t* out) {
+[[maybe_unused]] void transpose_part(const std::uint16_t* in, std::size_t width, std::size_t height,
+                                     std::size_t first_column, std::size_t first_row,
+                                     std::size_t last_row, std::uint16_t* out) {
   for (std::size_t y = first_row; y < last_row; ++y)
     for (std::size_t x = first_column; x < width; ++x) out[x * height + y] = in[y * width + x];
 }

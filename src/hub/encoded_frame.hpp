@@ -18,6 +18,9 @@ struct DeliveredProfile {
   StreamProfile profile;
   std::uint32_t version = 0;
   std::uint64_t calibration = 0;
+  /// Of the picture that region and scale were taken from, filters included.
+  std::uint32_t whole_width = 0;
+  std::uint32_t whole_height = 0;
 };
 
 /// Immutable once delivered; its payload lives in `encoded`, or is the captured frame's own.

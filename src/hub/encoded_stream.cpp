@@ -122,10 +122,11 @@ void EncodedStream::release_pixels(EncodedFrame& encoded) {
   stamps->device_time_ns = captured.device_time_ns;
   stamps->annotations = captured.annotations;
   if (!stamps->annotations.empty()) {
-    const Region all{0, 0, captured.width(), captured.height()};
+    const auto& [delivered, version, calibration, width, height] = *encoded.profile;
     const auto region =
-        wish_.region ? fitted_region(*wish_.region, captured.width(), captured.height()) : all;
-    const auto& delivered = encoded.profile->profile;
+        fitted_region(wish_.region.value_or(Region{0, 0, width, height}), width, height);
+    stamps->annotations.transform(0, 0, static_cast<double>(width) / captured.width(),
+                                  static_cast<double>(height) / captured.height());
     stamps->annotations.transform(region.x, region.y,
                                   static_cast<double>(delivered.width) / region.width,
                                   static_cast<double>(delivered.height) / region.height);
@@ -155,6 +156,9 @@ void EncodedStream::update_profile(const StreamProfilePtr& source) {
   made->profile = std::move(*delivered);
   made->version = next_profile_version();
   made->calibration = calibration_version(made->profile);
+  const auto whole = filter::filtered_profile(*source, wish_.filters);
+  made->whole_width = whole ? whole->width : source->width;
+  made->whole_height = whole ? whole->height : source->height;
   profile_ = std::move(made);
 }
 

@@ -9,8 +9,24 @@
 #include "filter/scale.hpp"
 
 namespace lenswire::hub {
+namespace {
 
-PicturePipeline::PicturePipeline(const Wish& wish) : wish_(wish) {
+filter::ColorMap color_map(DepthPicture picture) noexcept {
+  switch (picture) {
+    case DepthPicture::Heat:
+      return filter::ColorMap::Heat;
+    case DepthPicture::Ocean:
+      return filter::ColorMap::Ocean;
+    case DepthPicture::Gray:
+      return filter::ColorMap::Gray;
+    default:
+      return filter::ColorMap::Turbo;
+  }
+}
+
+}  // namespace
+
+PicturePipeline::PicturePipeline(const Wish& wish) : wish_(wish), filters_(wish.filters) {
   if (const auto* codec = codec::find_codec(wish.codec))
     encoder_ = codec->make_encoder({.quality = wish.quality});
 }
@@ -52,9 +68,13 @@ Result<frame::ImageView> PicturePipeline::depth_steps(const frame::ImageView& vi
           wish_.depth_max_m.value_or(std::numeric_limits<double>::infinity()), out);
       break;
     case DepthPicture::Turbo:
+    case DepthPicture::Heat:
+    case DepthPicture::Ocean:
+    case DepthPicture::Gray:
       done =
           filter::colorize(view, depth_unit_m, wish_.depth_min_m.value_or(filter::kShownMinimumM),
-                           wish_.depth_max_m.value_or(filter::kShownMaximumM), out);
+                           wish_.depth_max_m.value_or(filter::kShownMaximumM), out,
+                           color_map(wish_.depth_picture), wish_.color_range);
       break;
     case DepthPicture::Gray8:
       done = filter::gray8(view, depth_unit_m, wish_.depth_max_m.value_or(filter::kShownMaximumM),
@@ -73,6 +93,11 @@ Result<void> PicturePipeline::run(const Frame& frame, std::vector<std::byte>& ou
     auto decoded = decode(frame);
     if (!decoded) return fail(std::move(decoded).error());
     view = *decoded;
+  }
+  if (!wish_.filters.empty()) {
+    auto filtered = filters_.run(view, frame.profile);
+    if (!filtered) return fail(std::move(filtered).error());
+    view = *filtered;
   }
   if (wish_.region) {
     auto& cut = other(view);

@@ -14,8 +14,9 @@
 
 namespace lenswire::hub {
 
-/// Decode (where the source is compressed and the wish needs pixels), crop, scale, cut the depth
-/// range, colourise, convert, encode. Keeps its scratch memory.
+/// Decode (where the source is compressed and the wish needs pixels), filter, crop, scale, cut the
+/// depth range, colourise, convert, encode. Keeps its scratch memory, and what its filters
+/// remember.
 ///
 /// Threading: reentrant.
 class PicturePipeline {
@@ -35,6 +36,7 @@ class PicturePipeline {
   frame::Image& other(const frame::ImageView& view) noexcept;
 
   const Wish wish_;
+  filter::ChainRunner filters_;
   std::unique_ptr<codec::Encoder> encoder_;
   std::unique_ptr<codec::Decoder> jpeg_decoder_;
   frame::Image decoded_;

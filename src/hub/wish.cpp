@@ -22,25 +22,29 @@ Region fitted_region(const Region& region, std::uint32_t width, std::uint32_t he
 
 Wish fitted(const Wish& wish, const StreamProfile& source) {
   Wish out = wish;
-  if (out.region) out.region = fitted_region(*out.region, source.width, source.height);
+  if (!out.region) return out;
+  const auto whole = filter::filtered_profile(source, wish.filters);
+  if (whole) out.region = fitted_region(*out.region, whole->width, whole->height);
   return out;
 }
 
 Result<StreamProfile> delivered_profile(const StreamProfile& source, const Wish& wish) {
   const auto format = encoder_format(source, wish);
   if (!format) return fail(format.error());
-  StreamProfile out = source;
-  Region cut{0, 0, source.width, source.height};
+  auto filtered = filter::filtered_profile(source, wish.filters);
+  if (!filtered) return fail(std::move(filtered).error());
+  StreamProfile out = std::move(*filtered);
+  Region cut{0, 0, out.width, out.height};
   if (wish.region) {
-    cut = filter::cuttable_region(source.format, *wish.region);
+    cut = filter::cuttable_region(out.format, *wish.region);
     const auto inside = [](std::uint32_t start, std::uint32_t length, std::uint32_t size) {
       return length > 0 && start < size && length <= size - start;
     };
-    if (!inside(cut.x, cut.width, source.width) || !inside(cut.y, cut.height, source.height))
+    if (!inside(cut.x, cut.width, out.width) || !inside(cut.y, cut.height, out.height))
       return fail(ErrorCode::InvalidArgument,
                   fmt::format("region {},{} {}x{} is not inside the picture of {}x{}",
                               wish.region->x, wish.region->y, wish.region->width,
-                              wish.region->height, source.width, source.height));
+                              wish.region->height, out.width, out.height));
   }
   out.width = filter::scaled_size(cut.width, wish.scale);
   out.height = filter::scaled_size(cut.height, wish.scale);
@@ -70,7 +74,7 @@ Result<PixelFormat> encoder_format(const StreamProfile& source, const Wish& wish
   if (wish.depth_picture != DepthPicture::None) {
     if (format != PixelFormat::Z16)
       return fail(ErrorCode::Unsupported, "only depth can be shown in colours of depth");
-    return wish.depth_picture == DepthPicture::Turbo ? PixelFormat::RGB8 : PixelFormat::Y8;
+    return wish.depth_picture == DepthPicture::Gray8 ? PixelFormat::Y8 : PixelFormat::RGB8;
   }
   if ((wish.depth_min_m || wish.depth_max_m) && format != PixelFormat::Z16)
     return fail(ErrorCode::Unsupported, "only depth has a depth range");

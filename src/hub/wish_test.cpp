@@ -32,6 +32,36 @@ TEST(Wish, ARegionIsMovedIntoASmallerPictureAndCutOnlyWhereItMustBe) {
   EXPECT_EQ(fitted_region({0xffffffff, 0xffffffff, 0xffffffff, 1}, 8, 8), (Region{0, 7, 8, 1}));
 }
 
+TEST(Wish, FiltersComeFirstAndTheRestCountsInTheirPixels) {
+  const auto depth = test_profile();
+  Wish wish;
+  wish.filters = *filter::parse_filter_chain("decimate:2");
+  EXPECT_FALSE(wish.keeps_pixels());
+  wish.region = Region{0, 0, 9, 4};
+  EXPECT_FALSE(delivered_profile(*depth, wish));  // 8 x 4 are left
+  wish.region = Region{4, 0, 4, 4};
+  const auto profile = delivered_profile(*depth, wish);
+  ASSERT_TRUE(profile);
+  EXPECT_EQ(profile->width, 4U);
+  EXPECT_DOUBLE_EQ(profile->intrinsics->fx, 10);
+  EXPECT_DOUBLE_EQ(profile->intrinsics->cx, (7.5 + 0.5) / 2 - 0.5 - 4);
+  EXPECT_NE(calibration_version(*profile), calibration_version(*depth));
+  auto frame = std::make_shared<Frame>(*test_frame(depth, 1));
+  // 16 x 8 codes: column numbers, of which a block's lower middle one is its left one.
+  for (std::size_t i = 0; i < frame->data.size(); i += 2) {
+    frame->data[i] = static_cast<std::byte>(i / 2 % 16 + 1);
+    frame->data[i + 1] = std::byte{0};
+  }
+  PicturePipeline pipeline(wish);
+  std::vector<std::byte> out;
+  ASSERT_TRUE(pipeline.run(*frame, out));
+  ASSERT_EQ(out.size(), 4U * 4 * 2);
+  EXPECT_EQ(out[0], std::byte{9});
+  EXPECT_EQ(out[2], std::byte{11});
+  EXPECT_EQ(delivered_profile(*test_profile(PixelFormat::RGB8), wish).error().code,
+            ErrorCode::Unsupported);
+}
+
 TEST(Wish, NamesWhatACodecDoesNotTake) {
   Wish wish;
   wish.codec = CodecId::Jpeg;

@@ -40,6 +40,18 @@ void carry_over(const std::vector<Control>& before, source::SourceRunner& runner
   }
 }
 
+// The frame as one of this profile. Nobody else has it yet, as a rule: then it is not published,
+// and may still be changed.
+FramePtr with_profile(FramePtr frame, const StreamProfilePtr& profile) {
+  if (frame.use_count() != 1) {
+    auto copy = std::make_shared<Frame>(*frame);
+    copy->profile = profile;
+    return copy;
+  }
+  std::const_pointer_cast<Frame>(frame)->profile = profile;
+  return frame;
+}
+
 // `a, b and c`, or a word for none.
 std::string join(const std::vector<std::string>& names) {
   return names.empty() ? std::string("none") : fmt::format("{}", fmt::join(names, ", "));
@@ -49,7 +61,8 @@ std::string join(const std::vector<std::string>& names) {
 
 Camera::Camera(CameraSettings settings, const source::SourceTable& sources,
                const source::SourceContext& context, source::RunnerSettings runner_settings,
-               hub::EncoderPool& encoders, EventListener on_event, PoseFactory pose)
+               hub::EncoderPool& encoders, EventListener on_event, std::string calibration_dir,
+               PoseFactory pose)
     : settings_(std::move(settings)),
       sources_(sources),
       context_(context),
@@ -58,13 +71,20 @@ Camera::Camera(CameraSettings settings, const source::SourceTable& sources,
       on_event_(std::move(on_event)),
       pose_(std::move(pose)),
       skeleton_settings_{runner_settings.linger},
+      calibrations_(std::make_shared<CalibrationStore>(std::move(calibration_dir), settings_.name)),
       control_limit_(kControlCallsPerSecond),
       runner_ptr_(std::make_shared<source::SourceRunner>(
           settings_.name, maker(sources, settings_.uri, context), *this, runner_settings, clock_)),
       runner_(*runner_ptr_),
       control_thread_("lw-ctl-" + settings_.name, kMaxWaitingControlCalls) {
-  base::MutexLock lock(address_->mutex);
-  address_->uri = settings_.uri;
+  {
+    base::MutexLock lock(address_->mutex);
+    address_->uri = settings_.uri;
+  }
+  // A camera with its own calibration is better than none.
+  if (auto loaded = calibrations_->load(); !loaded)
+    base::log_warning("calibration_unreadable",
+                      {{"camera", settings_.name}, {"reason", loaded.error().message}});
 }
 
 Camera::~Camera() { stop(); }
@@ -85,8 +105,16 @@ void Camera::stop() {
   if (skeletons) skeletons->stop();
   runner_.stop();
   control_thread_.stop(kControlStopPatience);
-  base::MutexLock lock(answers_->mutex);
-  answers_->wanted = false;
+  {
+    base::MutexLock lock(answers_->mutex);
+    answers_->wanted = false;
+  }
+  std::vector<std::shared_ptr<AlignedStream>> aligned;
+  {
+    base::MutexLock lock(mutex_);
+    aligned = aligned_;
+  }
+  for (const auto& stream : aligned) stream->stop();
 }
 
 void Camera::wake_up() {
@@ -114,8 +142,11 @@ void Camera::change_holds(int by) {
 
 hub::StreamHub* Camera::find(std::string_view id) const {
   base::MutexLock lock(mutex_);
-  const auto found = offered_.contains(id) ? streams_.find(id) : streams_.end();
-  return found == streams_.end() ? nullptr : found->second.get();
+  if (offered_.contains(id)) return streams_.find(id)->second.get();
+  for (const auto& aligned : aligned_)
+    if (aligned->available() && aligned->stream().profile()->stream == id)
+      return &aligned->stream();
+  return nullptr;
 }
 
 std::vector<std::string> Camera::stream_ids() const {
@@ -125,7 +156,12 @@ std::vector<std::string> Camera::stream_ids() const {
 
 Result<hub::StreamHub*> Camera::stream(std::string_view id) {
   if (auto* found = find(id)) return found;
-  const auto ids = stream_ids();
+  auto ids = stream_ids();
+  {
+    base::MutexLock lock(mutex_);
+    for (const auto& aligned : aligned_)
+      if (aligned->available()) ids.push_back(aligned->stream().profile()->stream);
+  }
   if (!ids.empty())
     return fail(ErrorCode::NotFound,
                 fmt::format("camera '{}' has no stream '{}'; it has: {}{}", name(), id, join(ids),
@@ -266,28 +302,34 @@ json Camera::describe() const {
     entry["encode_failures"] = counters.failures;
     list.push_back(std::move(entry));
   }
+  for (const auto& aligned : aligned_) {
+    if (!aligned->available()) continue;
+    const auto counters = aligned->stream().counters();
+    auto entry = wire::to_map(*aligned->stream().profile(), 0);
+    const auto framesets = aligned->framesets();
+    entry["derived"] = true;
+    entry["measured_hz"] = streaming && counters.sinks > 0 ? counters.measured_hz : 0.0;
+    entry["sequence"] = counters.sequence;
+    entry["frames"] = counters.frames;
+    entry["clients"] = counters.sinks;
+    entry["encodes"] = counters.encodes;
+    entry["encode_failures"] = counters.failures;
+    entry["framesets"] = {{"complete", framesets.complete},
+                          {"incomplete", framesets.incomplete},
+                          {"worst_skew_ns", framesets.worst_skew.count()}};
+    list.push_back(std::move(entry));
+  }
   return map;
 }
 
 void Camera::source_opened(const SourceDescription& description) {
-  std::vector<std::pair<std::string, hub::StreamHub*>> gone;
+  GoneStreams gone;
   {
     base::MutexLock lock(mutex_);
     description_ = description;
     control_order_.clear();
     for (const auto& control : description.controls) control_order_.push_back(control.name);
-    const auto before = std::exchange(offered_, {});
-    for (const auto& profile : description.streams) {
-      offered_.insert(profile->stream);
-      auto& stream = streams_[profile->stream];
-      if (stream)
-        stream->set_profile(profile);
-      else
-        stream = std::make_shared<hub::StreamHub>(profile, encoders_, [this] { demand_changed(); });
-    }
-    if (pose_) offer_skeletons(description);
-    for (const auto& id : before)
-      if (!offered_.contains(id)) gone.emplace_back(id, streams_.at(id).get());
+    gone = apply_profiles();
   }
   for (const auto& [id, stream] : gone)
     stream->end(
@@ -298,10 +340,10 @@ void Camera::source_opened(const SourceDescription& description) {
   on_event_({{"event", "camera_opened"}, {"camera", describe()}});
 }
 
-void Camera::offer_skeletons(const SourceDescription& description) {
+void Camera::offer_skeletons() {
   StreamProfilePtr color;
   StreamProfilePtr depth;
-  for (const auto& profile : description.streams) {
+  for (const auto& [given, profile] : profiles_) {
     if (profile->stream == kSkeletonStream) return;
     if (!color && profile->kind == StreamKind::Color) color = profile;
     if (!depth && profile->kind == StreamKind::Depth) depth = profile;
@@ -317,7 +359,116 @@ void Camera::offer_skeletons(const SourceDescription& description) {
 }
 
 void Camera::source_frame(FramePtr frame) {
-  if (auto* stream = find(frame->profile->stream)) stream->publish(std::move(frame));
+  hub::StreamHub* stream = nullptr;
+  StreamProfilePtr profile;
+  {
+    base::MutexLock lock(mutex_);
+    const auto found = streams_.find(frame->profile->stream);
+    if (found == streams_.end()) return;
+    stream = found->second.get();
+    for (const auto& [given, ours] : profiles_)
+      if (given == frame->profile) profile = ours;
+  }
+  if (profile && profile != frame->profile) frame = with_profile(std::move(frame), profile);
+  stream->publish(std::move(frame));
+}
+
+StreamProfilePtr Camera::calibrated(const StreamProfilePtr& profile) const {
+  const auto given = calibrations_->find(profile->stream);
+  if (!given) return profile;
+  auto out = with_calibration(*profile, *given);
+  if (out) return std::make_shared<StreamProfile>(std::move(*out));
+  // The camera has another shape than when it was calibrated.
+  base::log_warning("calibration_does_not_fit",
+                    {{"camera", settings_.name}, {"reason", out.error().message}});
+  return profile;
+}
+
+Camera::GoneStreams Camera::apply_profiles() {
+  profiles_.clear();
+  const auto before = std::exchange(offered_, {});
+  for (const auto& given : description_.streams) {
+    const auto profile = calibrated(given);
+    profiles_.emplace_back(given, profile);
+    offered_.insert(profile->stream);
+    auto& stream = streams_[profile->stream];
+    if (stream)
+      stream->set_profile(profile);
+    else
+      stream = std::make_shared<hub::StreamHub>(profile, encoders_, [this] { demand_changed(); });
+  }
+  if (pose_) offer_skeletons();
+  GoneStreams gone;
+  for (const auto& id : before)
+    if (!offered_.contains(id)) gone.emplace_back(id, streams_.at(id).get());
+  align_streams(gone);
+  return gone;
+}
+
+void Camera::align_streams(GoneStreams& gone) {
+  if (!offered_.contains("depth") || !offered_.contains("color")) {
+    for (const auto& aligned : aligned_)
+      if (aligned->withdraw())
+        gone.emplace_back(aligned->stream().profile()->stream, &aligned->stream());
+    return;
+  }
+  const auto depth = streams_.find("depth");
+  const auto color = streams_.find("color");
+  const auto depth_profile = depth->second->profile(), color_profile = color->second->profile();
+  if (depth_profile->kind != StreamKind::Depth || color_profile->kind != StreamKind::Color) return;
+  if (aligned_.empty()) {
+    if (!filter::AlignedPair::of(*depth_profile, *color_profile)) return;
+    for (const auto kind : {AlignedStream::Kind::ColorToDepth, AlignedStream::Kind::DepthToColor})
+      aligned_.push_back(
+          std::make_shared<AlignedStream>(kind, *depth->second, *color->second, encoders_));
+  }
+  for (const auto& aligned : aligned_)
+    if (auto set = aligned->set_inputs(depth_profile, color_profile); !set)
+      base::log_info("aligned_stream_gone",
+                     {{"camera", settings_.name}, {"reason", set.error().message}});
+}
+
+Result<void> Camera::check_calibration_for(
+    const std::string& stream, const std::optional<StreamCalibration>& calibration) const {
+  if (calibration)
+    if (auto ok = check_calibration(*calibration); !ok) return ok;
+  base::MutexLock lock(mutex_);
+  for (const auto& given : description_.streams)
+    if (given->stream == stream) {
+      const auto next = calibrations_->changed(stream, calibration);
+      if (!next) return {};
+      const auto fits = with_calibration(*given, *next);
+      if (!fits) return fail(fits.error());
+      return {};
+    }
+  std::vector<std::string> names;
+  for (const auto& given : description_.streams) names.push_back(given->stream);
+  return fail(ErrorCode::NotFound,
+              fmt::format("camera '{}' captures no stream '{}'; it captures: {}", settings_.name,
+                          stream, join(names)));
+}
+
+void Camera::set_calibration(const std::string& stream,
+                             std::optional<StreamCalibration> calibration, CalibrationDone done) {
+  if (auto possible = check_calibration_for(stream, calibration); !possible)
+    return done(fail(std::move(possible).error()));
+  // Only the store is touched by the call itself, which may outlive the camera.
+  submit<void>(
+      [this, stream, done = std::move(done)](const Result<void>& saved) {
+        if (!saved) return done(fail(saved.error()));
+        StreamProfilePtr now;
+        {
+          base::MutexLock lock(mutex_);
+          [[maybe_unused]] const auto none_gone = apply_profiles();
+          if (const auto found = streams_.find(stream); found != streams_.end())
+            now = found->second->profile();
+        }
+        on_event_({{"event", "camera_opened"}, {"camera", describe()}});
+        done(now);
+      },
+      [store = calibrations_, stream, calibration = std::move(calibration)] {
+        return store->save(stream, calibration);
+      });
 }
 
 void Camera::source_controls_changed(const std::vector<Control>& controls) {
@@ -330,6 +481,7 @@ void Camera::source_state_changed(const source::SourceStatus& status) {
       status.state != source::SourceState::Stalled) {
     base::MutexLock lock(mutex_);
     for (const auto& [id, stream] : streams_) stream->forget_newest();
+    for (const auto& aligned : aligned_) aligned->forget_newest();
   }
   base::log_info(
       "camera_state",

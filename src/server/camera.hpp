@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -18,6 +19,8 @@
 #include "base/task_thread.hpp"
 #include "base/uri.hpp"
 #include "hub/stream_hub.hpp"
+#include "server/aligned_stream.hpp"
+#include "server/calibration_store.hpp"
 #include "server/rate_limit.hpp"
 #include "server/skeleton_stream.hpp"
 #include "source/source_runner.hpp"
@@ -44,7 +47,8 @@ class Camera final : public source::RunnerListener {
   /// source has one by itself.
   Camera(CameraSettings settings, const source::SourceTable& sources,
          const source::SourceContext& context, source::RunnerSettings runner_settings,
-         hub::EncoderPool& encoders, EventListener on_event, PoseFactory pose = {});
+         hub::EncoderPool& encoders, EventListener on_event, std::string calibration_dir = {},
+         PoseFactory pose = {});
   ~Camera() override;
 
   void start();
@@ -59,6 +63,8 @@ class Camera final : public source::RunnerListener {
   /// Errors: NotFound, naming the streams there are; while the camera has not been open yet, its
   /// streams are unknown and the error is Busy or Disconnected with the reason.
   Result<hub::StreamHub*> stream(std::string_view id);
+  /// Those the source captures. stream() also has those that are made of them, `depth_aligned` and
+  /// `color_aligned`, where depth and colour are calibrated.
   [[nodiscard]] std::vector<std::string> stream_ids() const;
 
   /// While it lives, the camera runs, also where nobody takes its frames.
@@ -105,6 +111,15 @@ class Camera final : public source::RunnerListener {
   using SizesDone = std::function<void(Result<std::vector<PictureSize>>)>;
   void read_sizes(SizesDone done);
 
+  /// Gives a captured stream another calibration, or with none the device's own again, and keeps it
+  /// on the disk; everybody who watches goes on with the new profile. Calls `done` from the
+  /// camera's control thread, or at once when the call is refused, with the stream's profile.
+  /// Errors: NotFound (the stream), InvalidArgument (the calibration), Unsupported (no folder to
+  /// keep it in), PermissionDenied, Busy.
+  using CalibrationDone = std::function<void(Result<StreamProfilePtr>)>;
+  void set_calibration(const std::string& stream, std::optional<StreamCalibration> calibration,
+                       CalibrationDone done);
+
   /// The source's URI, as reconfigure() left it.
   [[nodiscard]] std::string uri() const;
 
@@ -118,11 +133,18 @@ class Camera final : public source::RunnerListener {
 
  private:
   void demand_changed();
-  void offer_skeletons(const SourceDescription& description) LENSWIRE_REQUIRES(mutex_);
+  void offer_skeletons() LENSWIRE_REQUIRES(mutex_);
   void change_holds(int by);
   template <typename T>
   void submit(std::function<void(Result<T>)> done, std::function<Result<T>()> call);
   [[nodiscard]] hub::StreamHub* find(std::string_view id) const;
+  [[nodiscard]] StreamProfilePtr calibrated(const StreamProfilePtr& profile) const;
+  Result<void> check_calibration_for(const std::string& stream,
+                                     const std::optional<StreamCalibration>& calibration) const;
+  // Streams that are no longer offered, to be ended without the lock.
+  using GoneStreams = std::vector<std::pair<std::string, hub::StreamHub*>>;
+  GoneStreams apply_profiles() LENSWIRE_REQUIRES(mutex_);
+  void align_streams(GoneStreams& gone) LENSWIRE_REQUIRES(mutex_);
 
   // Shared with calls that may outlive the camera.
   struct Address {
@@ -148,10 +170,15 @@ class Camera final : public source::RunnerListener {
   std::set<std::string, std::less<>> offered_ LENSWIRE_GUARDED_BY(mutex_);
   std::shared_ptr<SkeletonStream> skeletons_ LENSWIRE_GUARDED_BY(mutex_);
   std::vector<std::string> control_order_ LENSWIRE_GUARDED_BY(mutex_);
+  // The source's profiles, and what they are with the calibrations that users gave.
+  std::vector<std::pair<StreamProfilePtr, StreamProfilePtr>> profiles_ LENSWIRE_GUARDED_BY(mutex_);
+  // Made once, like streams_. After them: they leave their inputs when they go.
+  std::vector<std::shared_ptr<AlignedStream>> aligned_ LENSWIRE_GUARDED_BY(mutex_);
 
   base::Mutex demand_mutex_;
   std::atomic<bool> waking_{false};
   std::atomic<int> holds_{0};
+  const std::shared_ptr<CalibrationStore> calibrations_;
   const std::shared_ptr<Address> address_ = std::make_shared<Address>();
   RateLimit control_limit_;
   // Outlives the camera where a control call is abandoned.

@@ -15,6 +15,7 @@
 #include "server/services.hpp"
 #include "server/subscribe_request.hpp"
 #include "server/version.hpp"
+#include "wire/calibration/calibration_map.hpp"
 #include "wire/lwp/encode.hpp"
 #include "wire/maps.hpp"
 
@@ -185,6 +186,7 @@ void LwpSession::handle_request(std::uint32_t id, const json& request) {
   if (op == "controls") return controls(id, request, false);
   if (op == "set_controls") return controls(id, request, true);
   if (op == "set_profile") return set_profile(id, request);
+  if (op == "set_calibration") return set_calibration(id, request);
   if (op == "server") return reply(id, describe_server(services));
   if (op == "cameras") {
     auto list = json::array();
@@ -201,7 +203,8 @@ void LwpSession::handle_request(std::uint32_t id, const json& request) {
   if (op == "lease") return reply_error(id, {ErrorCode::Unsupported, "this version has no leases"});
   reply_error(id, {ErrorCode::Unsupported,
                    fmt::format("no operation '{}'; there is: server, cameras, subscribe, "
-                               "unsubscribe, controls, set_controls, set_profile, watch",
+                               "unsubscribe, controls, set_controls, set_profile, "
+                               "set_calibration, watch",
                                op.substr(0, 64))});
 }
 
@@ -261,6 +264,35 @@ void LwpSession::controls(std::uint32_t id, const json& request, bool apply) {
   const auto settings = wire::settings_from_map(request.value("settings", json()));
   if (!settings) return reply_error(id, settings.error());
   (*camera)->apply_controls(*settings, std::move(done));
+}
+
+void LwpSession::set_calibration(std::uint32_t id, const json& request) {
+  if (role_ < Role::Control)
+    return reply_error(id, {ErrorCode::PermissionDenied, "this needs the role 'control'"});
+  const auto camera = worker_.services().camera(text_of(request, "camera"));
+  if (!camera) return reply_error(id, camera.error());
+  const auto given = request.find("calibration");
+  if (given == request.end())
+    return reply_error(id, {ErrorCode::InvalidArgument,
+                            "set_calibration: 'calibration' must be a map, or null for the "
+                            "device's own"});
+  std::optional<StreamCalibration> calibration;
+  if (!given->is_null()) {
+    auto parsed = wire::calibration_from_map(*given);
+    if (!parsed) return reply_error(id, parsed.error());
+    calibration = std::move(*parsed);
+  }
+  auto done = [worker = &worker_, session = id_, id](const Result<StreamProfilePtr>& result) {
+    worker->with_session(session, [id, result](Session& session_then) {
+      auto& self = static_cast<LwpSession&>(session_then);
+      if (result)
+        self.reply(id, {{"profile", wire::to_map(**result, 0)}});
+      else
+        self.reply_error(id, result.error());
+      self.pump();
+    });
+  };
+  (*camera)->set_calibration(text_of(request, "stream"), std::move(calibration), std::move(done));
 }
 
 void LwpSession::reply_controls(std::uint32_t id, const Result<std::vector<Control>>& result) {

@@ -73,6 +73,7 @@ class LwpSession final : public Session, private MessagePortListener, private Su
   void unsubscribe(std::uint32_t id, const nlohmann::json& request);
   void controls(std::uint32_t id, const nlohmann::json& request, bool apply);
   void set_profile(std::uint32_t id, const nlohmann::json& request);
+  void set_calibration(std::uint32_t id, const nlohmann::json& request);
   void reply_controls(std::uint32_t id, const Result<std::vector<Control>>& result);
 
   void reply(std::uint32_t id, nlohmann::json result);

@@ -69,9 +69,8 @@ hub::EncodedFramePtr LwpSubscription::take(std::vector<std::byte>& head, const b
   extensions.annotations = frame.annotations;
   extensions.conditions = frame.conditions;
   if (const auto& wish = fanout_.wish(); wish.region || wish.scale != 1) {
-    const auto region = wish.region
-                            ? hub::fitted_region(*wish.region, frame.width(), frame.height())
-                            : hub::Region{0, 0, frame.width(), frame.height()};
+    const hub::Region whole{0, 0, profile_->whole_width, profile_->whole_height};
+    const auto region = hub::fitted_region(wish.region.value_or(whole), whole.width, whole.height);
     extensions.region = {region.x, region.y, region.width, region.height, wish.scale};
   }
   const auto size = static_cast<std::uint32_t>(encoded->payload().size());

@@ -34,8 +34,8 @@ json openapi_document() {
                             {"schema", {{"type", "string"}}}});
     }
     if (route.pattern.starts_with("/cameras/"))
-      for (const auto* name :
-           {"fps", "quality", "scale", "region", "min_m", "max_m", "colormap", "policy", "ticket"})
+      for (const auto* name : {"fps", "quality", "scale", "region", "filter", "min_m", "max_m",
+                               "colormap", "range", "policy", "ticket"})
         parameters.push_back({{"name", name}, {"in", "query"}, {"schema", {{"type", "string"}}}});
     paths[std::string(route.pattern)][method] = std::move(operation);
   }

@@ -107,7 +107,7 @@ class Server::Impl {
     for (const auto& camera : settings.cameras)
       services->cameras.push_back(std::make_unique<Camera>(
           camera, sources, context, runner, *encoder_pool,
-          [this](const nlohmann::json& event) { broadcast(event); }, pose));
+          [this](const nlohmann::json& event) { broadcast(event); }, calibration_dir(), pose));
 
     const unsigned io = settings.io_threads ? settings.io_threads : std::clamp(cores / 2, 1U, 4U);
     for (unsigned i = 0; i < io; ++i)
@@ -220,6 +220,11 @@ class Server::Impl {
     }
     access = std::make_unique<Access>(std::move(access_settings), context.clock);
     return {};
+  }
+
+  [[nodiscard]] std::string calibration_dir() const {
+    if (!settings.calibration_dir.empty()) return settings.calibration_dir;
+    return settings.state_dir.empty() ? std::string() : settings.state_dir + "/calibration";
   }
 
   // Nobody should meet a camera that is only just being opened, if that takes a moment.

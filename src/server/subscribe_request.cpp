@@ -101,6 +101,9 @@ Result<SubscribeRequest> parse_subscribe(const json& map, const StreamProfile& p
   if (wish.codec == CodecId::Jpeg) wish.quality = quality;
   wish.scale = arguments.number("scale", 1, kMinScale, 1);
   wish.region = arguments.region("region");
+  auto filters = filter::parse_filter_chain(arguments.text("filter", ""));
+  if (!filters) return fail(filters.error().code, "subscribe: " + filters.error().message);
+  wish.filters = std::move(*filters);
   if (arguments.contains("depth_min_m"))
     wish.depth_min_m = arguments.number("depth_min_m", 0, 0, 1000);
   if (arguments.contains("depth_max_m"))

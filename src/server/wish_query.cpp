@@ -4,6 +4,7 @@
 
 #include <array>
 #include <charconv>
+#include <utility>
 
 namespace lenswire::server {
 namespace {
@@ -11,6 +12,18 @@ namespace {
 constexpr double kMaxRateHz = 1000;
 constexpr double kMaxDepthM = 100;
 constexpr double kMinScale = 1.0 / 64;
+
+Result<hub::DepthPicture> depth_picture(const std::string& name) {
+  using hub::DepthPicture;
+  for (const auto& [known, picture] : {std::pair{"turbo", DepthPicture::Turbo},
+                                       {"heat", DepthPicture::Heat},
+                                       {"ocean", DepthPicture::Ocean},
+                                       {"gray", DepthPicture::Gray},
+                                       {"gray8", DepthPicture::Gray8}})
+    if (name == known) return picture;
+  return fail(ErrorCode::InvalidArgument,
+              fmt::format("colormap={}: expected turbo, heat, ocean, gray or gray8", name));
+}
 
 }  // namespace
 
@@ -42,8 +55,10 @@ Result<StreamQuery> parse_stream_query(base::QueryOptions& options, CodecId code
   const auto policy = options.text("policy", "latest");
   const auto colormap = options.text("colormap", "turbo");
   const auto region = options.text("region", "");
-  if (auto rest =
-          options.finish("fps, quality, scale, region, min_m, max_m, colormap, policy, ticket");
+  const auto filters = options.text("filter", "");
+  const auto range = options.text("range", "fixed");
+  if (auto rest = options.finish(
+          "fps, quality, scale, region, filter, min_m, max_m, colormap, range, policy, ticket");
       !rest)
     return fail(std::move(rest).error());
   for (const auto* result : {&rate, &scale, &min_m, &max_m})
@@ -62,13 +77,21 @@ Result<StreamQuery> parse_stream_query(base::QueryOptions& options, CodecId code
   else if (policy != "latest")
     return fail(ErrorCode::InvalidArgument,
                 fmt::format("policy={}: expected latest or every", policy));
+  auto chain = filter::parse_filter_chain(filters);
+  if (!chain) return fail(std::move(chain).error());
+  wish.filters = std::move(*chain);
   if (profile.kind == StreamKind::Depth) {
     if (codec == CodecId::Jpeg) {
-      if (colormap != "turbo" && colormap != "gray8")
+      const auto picture = depth_picture(colormap);
+      if (!picture) return fail(picture.error());
+      wish.depth_picture = *picture;
+      if (range != "fixed" && range != "histogram")
         return fail(ErrorCode::InvalidArgument,
-                    fmt::format("colormap={}: expected turbo or gray8", colormap));
-      wish.depth_picture =
-          colormap == "gray8" ? hub::DepthPicture::Gray8 : hub::DepthPicture::Turbo;
+                    fmt::format("range={}: expected fixed or histogram", range));
+      if (range == "histogram" && colormap == "gray8")
+        return fail(ErrorCode::InvalidArgument,
+                    "range=histogram: gray8 is for reading distances; use colormap=gray");
+      if (range == "histogram") wish.color_range = filter::ColorRange::Histogram;
     }
     if (*min_m >= *max_m)
       return fail(ErrorCode::InvalidArgument, "min_m must be smaller than max_m");

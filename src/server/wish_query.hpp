@@ -14,7 +14,8 @@ struct StreamQuery {
   hub::DeliverySettings delivery;
 };
 
-/// `fps`, `quality`, `scale`, `region=x,y,w,h`, `colormap=turbo|gray8`, `min_m`, `max_m`, `policy`.
+/// `fps`, `quality`, `scale`, `region=x,y,w,h`, `filter`, `colormap=turbo|heat|ocean|gray|gray8`,
+/// `range=fixed|histogram`, `min_m`, `max_m`, `policy`.
 /// The rest of the query (tickets) must have been read before.
 /// Errors: InvalidArgument, naming the option.
 Result<StreamQuery> parse_stream_query(base::QueryOptions& options, CodecId codec,

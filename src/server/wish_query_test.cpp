@@ -54,4 +54,22 @@ TEST(WishQuery, NamesTheOptionThatIsWrong) {
   EXPECT_FALSE(parse("min_m=5&max_m=4", CodecId::Jpeg, StreamKind::Depth));
 }
 
+TEST(WishQuery, ReadsFiltersAndColours) {
+  const auto query = parse("filter=decimate:2,holes&colormap=heat&range=histogram", CodecId::Jpeg,
+                           StreamKind::Depth);
+  ASSERT_TRUE(query);
+  EXPECT_EQ(filter::to_string(query->wish.filters), "decimate:2,holes:farthest");
+  EXPECT_EQ(query->wish.depth_picture, hub::DepthPicture::Heat);
+  EXPECT_EQ(query->wish.color_range, filter::ColorRange::Histogram);
+  EXPECT_FALSE(query->wish.keeps_pixels());
+  EXPECT_EQ(parse("filter=holes", CodecId::Png, StreamKind::Depth)->wish,
+            parse("filter=holes:farthest", CodecId::Png, StreamKind::Depth)->wish);
+  const auto wrong = parse("filter=sharpen:3", CodecId::Png, StreamKind::Depth);
+  ASSERT_FALSE(wrong);
+  EXPECT_NE(wrong.error().message.find("'sharpen'"), std::string::npos);
+  EXPECT_NE(wrong.error().message.find("decimate:FACTOR"), std::string::npos);
+  EXPECT_FALSE(parse("range=histogram&colormap=gray8", CodecId::Jpeg, StreamKind::Depth));
+  EXPECT_FALSE(parse("range=wide", CodecId::Jpeg, StreamKind::Depth));
+}
+
 }  // namespace lenswire::server
