@@ -12,10 +12,18 @@ void Outbox::push(OutMessage message) {
   bool was_empty = false;
   {
     base::MutexLock lock(mutex_);
+    if (closed_) return;
     was_empty = messages_.empty();
     messages_.push_back(std::move(message));
   }
   if (was_empty) wake_();
+}
+
+void Outbox::close() {
+  std::deque<OutMessage> dropped;
+  base::MutexLock lock(mutex_);
+  closed_ = true;
+  messages_.swap(dropped);
 }
 
 void Outbox::take(std::deque<OutMessage>& out) {

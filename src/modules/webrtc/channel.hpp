@@ -32,6 +32,8 @@ class Outbox {
   /// thread-safe.
   explicit Outbox(std::function<void()> wake) : wake_(std::move(wake)) {}
   void push(OutMessage message);
+  /// Forgets what is in it and what comes later: channels, which hold it, may outlive the peer.
+  void close();
   /// Moves what came to the end of `out`.
   void take(std::deque<OutMessage>& out);
 
@@ -39,6 +41,7 @@ class Outbox {
   const std::function<void()> wake_;
   base::Mutex mutex_;
   std::deque<OutMessage> messages_ LENSWIRE_GUARDED_BY(mutex_);
+  bool closed_ LENSWIRE_GUARDED_BY(mutex_) = false;
 };
 
 /// Threading: as RtcChannel; what the peer calls, on its loop.

@@ -363,6 +363,7 @@ void PeerCore::tear_down() {
   if (dtls_) dtls_->close();
   dtls_.reset();
   ice_.reset();
+  if (outbox_) outbox_->close();
   channels_.clear();
   sending_.clear();
 }

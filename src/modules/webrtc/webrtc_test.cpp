@@ -38,7 +38,8 @@ RtcChannelSettings labelled(std::string label) {
 }
 
 net::RtcStack& stack() {
-  static const auto one = unwrap(make_stack());
+  // Never destroyed, as in the program.
+  static auto* const one = unwrap(make_stack()).release();
   return *one;
 }
 
