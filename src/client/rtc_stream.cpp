@@ -41,7 +41,7 @@ class RtcStream final : public net::ClientStream, private net::RtcListener {
     net::RtcChannelSettings channel;
     channel.label = kChannel;
     if (auto ok = peer_->offer({channel}); !ok) return ok;
-    if (auto ok = wait(deadline, [this] { return description_.has_value(); }); !ok) return ok;
+    if (auto ok = wait(deadline, &RtcStream::described); !ok) return ok;
     std::string offer;
     {
       base::MutexLock lock(mutex_);
@@ -55,7 +55,7 @@ class RtcStream final : public net::ClientStream, private net::RtcListener {
         post(**http, url, "/rtc/" + url.camera, "application/sdp", offer, settings, deadline);
     if (!answer) return fail(answer.error());
     if (auto ok = peer_->set_answer(*answer); !ok) return ok;
-    return wait(deadline, [this] { return channel_ != nullptr; });
+    return wait(deadline, &RtcStream::opened);
   }
 
   Result<std::size_t> receive(std::span<std::byte> into, std::size_t at_least,
@@ -88,13 +88,17 @@ class RtcStream final : public net::ClientStream, private net::RtcListener {
   }
 
  private:
-  template <typename Condition>
-  Result<void> wait(MonotonicTime deadline, Condition condition) {
+  [[nodiscard]] bool described() const LENSWIRE_REQUIRES(mutex_) {
+    return description_.has_value();
+  }
+  [[nodiscard]] bool opened() const { return channel_ != nullptr; }
+
+  Result<void> wait(MonotonicTime deadline, bool (RtcStream::*condition)() const) {
     while (true) {
       {
         base::MutexLock lock(mutex_);
         if (end_) return fail(*end_);
-        if (condition()) return {};
+        if ((this->*condition)()) return {};
       }
       const auto woken = net::wait_for_socket(event_.get(), POLLIN, deadline, stop_);
       if (!woken) return fail(woken.error());

@@ -117,24 +117,31 @@ void ScoreBoard::Seat::estimate_without_truth() {
 }
 
 void ScoreBoard::Seat::estimate(const std::optional<Pair>& pair, const EstimatePairing& pairing) {
-  change([&](Entry& entry) {
-    auto& score = entry.score;
-    ++score.estimates;
-    score.unmatched = pairing.unmatched();
-    score.unanswered = pairing.unanswered();
-    if (!pair) return;
-    ++score.paired;
-    if (!pair->plausible) ++score.implausible;
-    score.sum.l1 += pair->error.l1;
-    score.sum.l2 += pair->error.l2;
-    score.max.l1 = std::max(score.max.l1, pair->error.l1);
-    score.max.l2 = std::max(score.max.l2, pair->error.l2);
-    score.latency_sum += pair->sent_to_estimate;
-    score.latency_max = std::max(score.latency_max, pair->sent_to_estimate);
-    score.last = pair;
-    board_->rows_[board_->row_count_++ % kRecentRows] = {number_, *pair, score.sum};
-    board_->row_came_.notify_all();
-  });
+  if (board_) board_->note_estimate(number_, pair, pairing);
+}
+
+void ScoreBoard::note_estimate(std::uint64_t number, const std::optional<Pair>& pair,
+                               const EstimatePairing& pairing) {
+  base::MutexLock lock(mutex_);
+  const auto entry = std::find_if(entries_.begin(), entries_.end(),
+                                  [number](const Entry& e) { return e.number == number; });
+  if (entry == entries_.end()) return;
+  auto& score = entry->score;
+  ++score.estimates;
+  score.unmatched = pairing.unmatched();
+  score.unanswered = pairing.unanswered();
+  if (!pair) return;
+  ++score.paired;
+  if (!pair->plausible) ++score.implausible;
+  score.sum.l1 += pair->error.l1;
+  score.sum.l2 += pair->error.l2;
+  score.max.l1 = std::max(score.max.l1, pair->error.l1);
+  score.max.l2 = std::max(score.max.l2, pair->error.l2);
+  score.latency_sum += pair->sent_to_estimate;
+  score.latency_max = std::max(score.latency_max, pair->sent_to_estimate);
+  score.last = pair;
+  rows_[row_count_++ % kRecentRows] = {number, *pair, score.sum};
+  row_came_.notify_all();
 }
 
 ScoreBoard::Seat ScoreBoard::seat(std::string peer) {

@@ -112,6 +112,8 @@ class ScoreBoard {
     Score score;
   };
 
+  void note_estimate(std::uint64_t number, const std::optional<Pair>& pair,
+                     const EstimatePairing& pairing);
   [[nodiscard]] std::size_t connected_now() const LENSWIRE_REQUIRES(mutex_);
 
   const Norm norm_;

@@ -90,7 +90,7 @@ TEST(ScoreTable, HasTheColumnsOfTheOriginal) {
   EXPECT_EQ(table_head(Norm::L1),
             "  peer      Actual Center         Est Center   Error (L1)  Cumulative Error\n");
   EXPECT_EQ(table_row(row, Norm::L1),
-            "     1    (  10.0,   20.0)   (  13.0,   16.0)        7.000             7.000\n");
+            "     1   (  10.0,   20.0)   (  13.0,   16.0)        7.000             7.000\n");
 }
 
 }  // namespace lenswire::server::ball
