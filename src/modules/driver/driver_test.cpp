@@ -27,11 +27,7 @@ Result<std::unique_ptr<Source>> make(const std::string& uri) {
   return make_driver_source(*base::SourceUri::parse(uri), SourceContext{base::system_clock()});
 }
 
-std::unique_ptr<Source> made(const std::string& uri) {
-  auto source = make(uri);
-  EXPECT_TRUE(source) << source.error().message;
-  return source ? std::move(*source) : nullptr;
-}
+std::unique_ptr<Source> made(const std::string& uri) { return unwrap(make(uri)); }
 
 bool has_module(const char* name) {
   return ::access(fmt::format("{}/lenswire-{}.so", LENSWIRE_MODULES, name).c_str(), R_OK) == 0;
@@ -45,7 +41,6 @@ std::uint16_t value_at(const Frame& frame, std::size_t pixel) {
 
 TEST(Driver, DeliversWhatItsSourceDelivers) {
   const auto source = made("misbehaving:damage");
-  ASSERT_NE(source, nullptr);
   CollectingSink sink;
   const auto result = collect(*source, 30, sink);
   ASSERT_TRUE(result) << result.error().message;
@@ -65,7 +60,6 @@ TEST(Driver, DeliversWhatItsSourceDelivers) {
 
 TEST(Driver, ACrashEndsTheRunWithItsReasonAndTheNextRunWorks) {
   const auto source = made("misbehaving:crash");
-  ASSERT_NE(source, nullptr);
   for (int run = 0; run < 2; ++run) {
     CollectingSink sink;
     const auto result = collect(*source, 100, sink);
@@ -93,7 +87,6 @@ TEST(Driver, TheRunnerStartsACrashedDriverAgain) {
 TEST(Driver, MayCrashOrHangWhenItIsToldToStop) {
   for (const char* uri : {"misbehaving:crash-at-end", "misbehaving:hang"}) {
     const auto source = made(uri);
-    ASSERT_NE(source, nullptr);
     CollectingSink sink;
     const auto result = collect(*source, 2, sink);
     EXPECT_TRUE(result) << uri << ": " << result.error().message;
@@ -102,7 +95,6 @@ TEST(Driver, MayCrashOrHangWhenItIsToldToStop) {
 
 TEST(Driver, ControlsAreSetInARunAndWithoutOne) {
   const auto source = made("misbehaving:play");
-  ASSERT_NE(source, nullptr);
   const auto idle = source->controls();
   ASSERT_TRUE(idle) << idle.error().message;
   EXPECT_EQ(idle->at(0).name, "level");
@@ -144,7 +136,6 @@ TEST(Driver, ErrorsOfTheOtherProcessAreItsOwn) {
 TEST(OpenNi2, TheDummyStreamsDepthAgainAndAgainThoughItCrashes) {
   if (!has_module("openni2")) GTEST_SKIP() << "the module openni2 was not built";
   const auto source = made("openni2:Dummy");
-  ASSERT_NE(source, nullptr);
   for (int run = 0; run < 2; ++run) {
     CollectingSink sink;
     const auto result = collect(*source, 10, sink);
@@ -225,7 +216,6 @@ class Fakenect : public testing::Test {
 
 TEST_F(Fakenect, PlaysDepthAndColorPixelByPixel) {
   const auto source = made("freenect:");
-  ASSERT_NE(source, nullptr);
   CollectingSink sink;
   const auto result = collect(*source, 8, sink);
   ASSERT_TRUE(result) << result.error().message;
@@ -256,7 +246,6 @@ TEST_F(Fakenect, PlaysDepthAndColorPixelByPixel) {
 
 TEST_F(Fakenect, HasMotorLedAndAccelerometer) {
   const auto source = made("freenect:?streams=depth,accel");
-  ASSERT_NE(source, nullptr);
   const auto controls = source->controls();
   ASSERT_TRUE(controls) << controls.error().message;
   std::vector<std::string> names;
