@@ -26,6 +26,7 @@ struct Context {
 /// One command: adds its subcommand, whose callback ends with Context::finish().
 using AddCommand = void (*)(CLI::App& app, Context& context);
 
+void add_calibration(CLI::App& app, Context& context);
 void add_depth(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
 void add_get(CLI::App& app, Context& context);

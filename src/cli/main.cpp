@@ -17,8 +17,8 @@
 namespace lenswire::cli {
 namespace {
 
-constexpr std::array<AddCommand, 12> kCommands = {
-    add_serve, add_ls,    add_grab, add_stat,   add_ping,        add_get,
+constexpr std::array<AddCommand, 13> kCommands = {
+    add_serve, add_ls,    add_grab, add_stat,   add_ping,        add_get,    add_calibration,
     add_set,   add_depth, add_push, add_doctor, add_test_camera, add_version};
 
 base::StopSource* g_stop = nullptr;

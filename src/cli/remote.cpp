@@ -65,7 +65,11 @@ Result<std::vector<StreamInfo>> choose_streams(const CameraInfo& camera,
     return fail(ErrorCode::NotFound,
                 fmt::format("camera '{}' has no streams now: it is {}{}{}", camera.name,
                             camera.state, camera.reason.empty() ? "" : ", ", camera.reason));
-  if (url.stream.empty()) return camera.streams;
+  if (url.stream.empty()) {
+    auto captured = camera.streams;
+    std::erase_if(captured, [](const auto& stream) { return stream.derived; });
+    return captured;
+  }
   std::string names;
   for (const auto& stream : camera.streams) {
     if (stream.profile->stream == url.stream) return std::vector<StreamInfo>{stream};
