@@ -104,10 +104,9 @@ class Server::Impl {
         std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(settings.linger_s));
     runner.stop_patience = kCameraStopPatience;
     for (const auto& camera : settings.cameras)
-      services->cameras.push_back(
-          std::make_unique<Camera>(camera, sources, context, runner, *encoder_pool,
-                                   [this](const nlohmann::json& event) { broadcast(event); },
-                                   calibration_dir()));
+      services->cameras.push_back(std::make_unique<Camera>(
+          camera, sources, context, runner, *encoder_pool,
+          [this](const nlohmann::json& event) { broadcast(event); }, calibration_dir()));
 
     const unsigned io = settings.io_threads ? settings.io_threads : std::clamp(cores / 2, 1U, 4U);
     for (unsigned i = 0; i < io; ++i)
