@@ -22,7 +22,7 @@ test_packages=(
   g++-aarch64-linux-gnu qemu-user
 )
 optional_packages=(
-  chromium ffmpeg gpsd iptables netcat-openbsd nodejs python3-opencv python3-websocket systemd v4l-utils
+  chromium ffmpeg gpsd iptables netcat-openbsd nodejs python3-opencv python3-websocket python3-yaml systemd v4l-utils
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libcharls-dev
 )
 
