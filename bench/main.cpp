@@ -5,6 +5,7 @@
 
 #include "bench/depth.hpp"
 #include "bench/fanout.hpp"
+#include "bench/filters.hpp"
 #include "bench/latency.hpp"
 #include "bench/rtc.hpp"
 #include "bench/skeleton.hpp"
@@ -25,6 +26,8 @@ constexpr Bench kBenches[] = {
      lenswire::bench::run_depth},
     {"fanout", "HTTP MJPEG to many clients, against a bare epoll loop",
      lenswire::bench::run_fanout},
+    {"filters", "every depth filter on one core, against OpenCV's nearest equivalent",
+     lenswire::bench::run_filters},
     {"latency", "raw depth to one native client, against bare send and recv",
      lenswire::bench::run_latency},
     {"rtc", "long messages over a data channel, against plain TCP", lenswire::bench::run_rtc},

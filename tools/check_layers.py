@@ -34,7 +34,7 @@ MAY_INCLUDE = {
 INTERFACES = {"client": {"src/source/source_table.hpp", "include/lenswire/source.hpp"}}
 
 # Public headers whose layer nothing else tells: one that has neither a layer's name nor a .cpp belongs to frame.
-PUBLIC_HEADER_LAYER = {"time": "base"}
+PUBLIC_HEADER_LAYER = {"time": "base", "calibration": "frame"}
 
 # Slow to compile or heavy to install: behind plain interfaces, in .cpp files only.
 NEVER_IN_HEADERS = ("boost/beast", "gst/")

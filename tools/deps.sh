@@ -24,7 +24,8 @@ test_packages=(
   g++-aarch64-linux-gnu qemu-user
 )
 optional_packages=(
-  chromium coturn ffmpeg gpsd iptables netcat-openbsd nodejs python3-aiortc python3-opencv python3-websocket systemd v4l-utils
+  chromium coturn ffmpeg gpsd iptables netcat-openbsd nodejs python3-aiortc python3-opencv python3-websocket python3-yaml
+  systemd v4l-utils
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libopencv-dnn-dev libcharls-dev
 )
 # It may have come with another Node.js than Debian's, which Debian's npm would not go with.

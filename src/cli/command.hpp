@@ -28,6 +28,7 @@ using AddCommand = void (*)(CLI::App& app, Context& context);
 
 void add_ball_client(CLI::App& app, Context& context);
 void add_bench_loop(CLI::App& app, Context& context);
+void add_calibration(CLI::App& app, Context& context);
 void add_depth(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
 void add_get(CLI::App& app, Context& context);

@@ -121,7 +121,7 @@ Result<void> FrameFiles::contents(const Frame& frame, const ReceivedFrame& recei
       if (!json_) json_ = codec::find_codec(CodecId::Json)->make_encoder({});
       return json_->encode(view, encoded_);
     case FileFormat::Ply: {
-      const auto points = points_from_depth(frame);
+      const auto points = points_.points(frame);
       if (!points) return fail(points.error());
       encoded_ = to_ply(*points);
       return {};

@@ -11,6 +11,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "base/unique_fd.hpp"
+#include "cli/point_cloud.hpp"
 #include "codec/codec.hpp"
 
 namespace lenswire::cli {
@@ -54,6 +55,7 @@ class FrameFiles {
   std::unique_ptr<codec::Encoder> png_;
   std::unique_ptr<codec::Encoder> jpeg_;
   std::unique_ptr<codec::Encoder> json_;
+  PointMaker points_;
   std::vector<std::byte> encoded_;
 };
 

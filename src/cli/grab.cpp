@@ -22,6 +22,7 @@ struct Options {
   std::string folder = ".";
   std::string format;
   std::string codec;
+  std::string filter;
   std::string policy = "latest";
   double timeout_s = 10;
   double rate_hz = 0;
@@ -55,6 +56,7 @@ Result<Track> start(Client& client, const Options& options, const CameraInfo& ca
   settings.quality = options.quality;
   settings.rate_hz = options.rate_hz;
   settings.scale = options.scale;
+  if (profile.kind == StreamKind::Depth) settings.filter = options.filter;
   // A JPEG goes into its file as it came; so does a PNG.
   if (track.format == FileFormat::Jpg) settings.codec = "jpeg";
   if (!options.codec.empty()) settings.codec = options.codec;
@@ -110,6 +112,7 @@ Result<void> run_source(const Options& options, const Context& context) {
   SourceGrab grab;
   grab.uri = options.remote.url;
   grab.frames = options.frames;
+  grab.filter = options.filter;
   grab.timeout =
       std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(options.timeout_s));
   grab.format = [&options](const StreamProfile& profile) { return format_for(options, profile); };
@@ -201,6 +204,11 @@ void add_grab(CLI::App& app, Context& context) {
       ->check(CLI::Range(0.0, 100000.0));
   command->add_option("--scale", options->scale, "Size of the picture, above 0 to 1")
       ->check(CLI::Range(0.0, 1.0));
+  command
+      ->add_option("--filter", options->filter,
+                   "Filters for depth streams, e.g. decimate:2,spatial,temporal,holes:nearest "
+                   "(docs/filters.md)")
+      ->type_name("FILTERS");
   command->add_option("--timeout", options->timeout_s, "Seconds to wait for a frame")
       ->check(CLI::Range(0.001, 86400.0))
       ->capture_default_str();

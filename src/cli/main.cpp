@@ -17,9 +17,10 @@
 namespace lenswire::cli {
 namespace {
 
-constexpr std::array kCommands = {
-    add_ball_client, add_bench_loop, add_serve, add_ls,   add_grab,   add_stat,        add_ping,
-    add_get,         add_set,        add_depth, add_push, add_doctor, add_test_camera, add_version};
+constexpr std::array kCommands = {add_ball_client, add_bench_loop,  add_calibration, add_serve,
+                                  add_ls,          add_grab,        add_stat,        add_ping,
+                                  add_get,         add_set,         add_depth,       add_push,
+                                  add_doctor,      add_test_camera, add_version};
 
 base::StopSource* g_stop = nullptr;
 

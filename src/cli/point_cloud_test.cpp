@@ -33,7 +33,7 @@ Frame frame_of(const Intrinsics& camera) {
 
 TEST(PointCloud, PutsPixelsWhereThePinholeSaysAndSkipsHoles) {
   const Intrinsics camera{4, 2, 100, 200, 1.5, 0.5, DistortionModel::None, {}};
-  const auto points = points_from_depth(frame_of(camera));
+  const auto points = PointMaker().points(frame_of(camera));
   ASSERT_TRUE(points);
   ASSERT_EQ(points->size(), 7U);
   const auto& last = points->back();
@@ -51,7 +51,7 @@ TEST(PointCloud, UndoesBrownsLens) {
                           23.5,
                           DistortionModel::BrownConrady,
                           {-0.1, 0.02, 0.001, -0.002, 0.003}};
-  const auto points = points_from_depth(frame_of(camera));
+  const auto points = PointMaker().points(frame_of(camera));
   ASSERT_TRUE(points);
   // Distorting the point again leads back to its pixel: the last one is (63, 47).
   const auto& p = points->back();
@@ -68,7 +68,7 @@ TEST(PointCloud, UndoesBrownsLens) {
 TEST(PointCloud, UndoesAFisheye) {
   const Intrinsics camera{
       64, 48, 60, 60, 31.5, 23.5, DistortionModel::KannalaBrandt4, {0.05, -0.01, 0.002, 0.0005}};
-  const auto points = points_from_depth(frame_of(camera));
+  const auto points = PointMaker().points(frame_of(camera));
   ASSERT_TRUE(points);
   const auto& p = points->back();
   const double angle = std::atan(std::hypot(p[0], p[1]) / p[2]);
@@ -82,7 +82,7 @@ TEST(PointCloud, NeedsCalibration) {
   auto profile = *frame.profile;
   profile.intrinsics.reset();
   frame.profile = std::make_shared<const StreamProfile>(profile);
-  const auto points = points_from_depth(frame);
+  const auto points = PointMaker().points(frame);
   ASSERT_FALSE(points);
   EXPECT_NE(points.error().message.find("calibration"), std::string::npos);
 }

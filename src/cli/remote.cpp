@@ -66,12 +66,12 @@ Result<std::vector<StreamInfo>> choose_streams(const CameraInfo& camera,
                 fmt::format("camera '{}' has no streams now: it is {}{}{}", camera.name,
                             camera.state, camera.reason.empty() ? "" : ", ", camera.reason));
   if (url.stream.empty()) {
-    // Skeletons cost the server much, so they are for those who ask for them.
-    auto streams = camera.streams;
-    std::erase_if(streams,
-                  [](const auto& stream) { return stream.profile->kind == StreamKind::Skeleton; });
-    if (!streams.empty()) return streams;
-    return camera.streams;
+    // What is made of other streams costs the server, so it is for those who ask for it.
+    auto captured = camera.streams;
+    std::erase_if(captured, [](const auto& stream) {
+      return stream.derived || stream.profile->kind == StreamKind::Skeleton;
+    });
+    return captured.empty() ? camera.streams : captured;
   }
   std::string names;
   for (const auto& stream : camera.streams) {

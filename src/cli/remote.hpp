@@ -30,7 +30,7 @@ Result<std::unique_ptr<Client>> connect(const RemoteOptions& options, const Cont
 /// Errors: NotFound, listing those there are; InvalidArgument when the URL leaves a choice.
 Result<CameraInfo> choose_camera(Client& client, const base::LenswireUrl& url);
 
-/// The stream that the URL names, or all of the camera's.
+/// The stream that the URL names, or all that the camera captures.
 /// Errors: NotFound, listing those there are, or saying why the camera has none.
 Result<std::vector<StreamInfo>> choose_streams(const CameraInfo& camera,
                                                const base::LenswireUrl& url);

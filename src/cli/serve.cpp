@@ -159,6 +159,9 @@ void add_serve(CLI::App& app, Context& context) {
                       "A name under which browsers may come; repeatable");
   command->add_option("--state-dir", settings.state_dir,
                       "Where the token and the certificate are kept");
+  command->add_option(
+      "--calibration-dir", settings.calibration_dir,
+      "Where calibrations given by clients are kept (default: in the state folder)");
   command->add_option("--cert", settings.certificate_file, "TLS certificate (PEM)");
   command->add_option("--key", settings.key_file, "Its key (PEM)");
   command

@@ -157,6 +157,7 @@ Result<void> parse_serve_config(std::string_view text, const std::string& file,
   reader.read_texts("doors", settings.doors);
   reader.read<bool>("insecure_lan", settings.insecure_lan, "true or false");
   reader.read<std::string>("state_dir", settings.state_dir, "a text");
+  reader.read<std::string>("calibration_dir", settings.calibration_dir, "a text");
   reader.read<std::string>("cert", settings.certificate_file, "a text");
   reader.read<std::string>("key", settings.key_file, "a text");
   reader.read_texts("host_names", settings.host_names);

@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <optional>
 #include <thread>
+
+#include <lenswire/filters.hpp>
 
 #include "base/clock.hpp"
 #include "base/thread.hpp"
@@ -26,7 +29,12 @@ class FileSink final : public SourceSink {
     for (const auto& profile : description.streams) {
       const auto format = grab_.format(*profile);
       if (auto possible = check_format(*profile, format); !possible) return end(possible);
-      tracks_[profile->stream].format = format;
+      auto& track = tracks_[profile->stream];
+      track.format = format;
+      if (grab_.filter.empty() || profile->kind != StreamKind::Depth) continue;
+      auto filters = DepthFilters::parse(grab_.filter);
+      if (!filters) return end(fail(filters.error()));
+      track.filters = std::move(*filters);
     }
     if (!progress_) progress_.emplace(grab_.frames * tracks_.size(), "frames");
   }
@@ -49,6 +57,11 @@ class FileSink final : public SourceSink {
       grabbed.missed += gap;
     }
     track.next = frame->sequence + 1;
+    if (track.filters) {
+      auto filtered = track.filters->apply(frame);
+      if (!filtered) return end(fail(filtered.error()));
+      frame = std::move(*filtered);
+    }
     received.frame = std::move(frame);
     if (auto written = files_.write(received, camera_, track.format); !written) return end(written);
     ++track.frames;
@@ -74,6 +87,7 @@ class FileSink final : public SourceSink {
  private:
   struct Track {
     FileFormat format = FileFormat::Raw;
+    std::optional<DepthFilters> filters;
     std::uint64_t frames = 0;
     std::uint64_t next = 0;  // sequence number
   };

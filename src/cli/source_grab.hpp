@@ -20,6 +20,7 @@ namespace lenswire::cli {
 struct SourceGrab {
   std::string uri;
   std::uint64_t frames = 1;  ///< of each stream
+  std::string filter;        ///< for depth streams
   Nanoseconds timeout{};     ///< without a frame
   std::function<FileFormat(const StreamProfile&)> format;
 };

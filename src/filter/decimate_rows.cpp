@@ -152,8 +152,10 @@ HWY_EXPORT(median3);
 const DecimateRowKernels& vector_decimate_row_kernels() noexcept {
   static constexpr DecimateRowKernels kernels{
       [](const std::uint16_t* top, const std::uint16_t* bottom, std::size_t count,
-         std::uint16_t* out) { HWY_DYNAMIC_DISPATCH(median2)
-                               (top, bottom, count, out); },
+         std::uint16_t* out) {
+        HWY_DYNAMIC_DISPATCH(median2)
+        (top, bottom, count, out);
+      },
       [](const std::uint16_t* top, const std::uint16_t* middle, const std::uint16_t* bottom,
          std::size_t count, std::uint16_t* out) {
         HWY_DYNAMIC_DISPATCH(median3)(top, middle, bottom, count, out);
