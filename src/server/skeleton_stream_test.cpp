@@ -92,7 +92,7 @@ class SkeletonStreamTest : public testing::Test {
   Camera& camera(PoseFactory pose, const std::string& uri = "synthetic:room?size=64x64&fps=100") {
     camera_.emplace(
         CameraSettings{"cam", uri, false}, sources_, context_, runner_, encoders_,
-        [](const nlohmann::json&) {}, std::move(pose));
+        [](const nlohmann::json&) {}, std::string(), std::move(pose));
     camera_->start();
     EXPECT_TRUE(eventually([&] { return !camera_->stream_ids().empty(); }));
     return *camera_;
