@@ -133,7 +133,8 @@ Result<std::string> find_module(std::string_view name) {
 
 Result<void*> load_module_instance(std::string_view name, std::string_view interface) {
   static Mutex mutex;
-  static std::map<std::string, Result<void*>, std::less<>> loaded;
+  // Like what it points to, it lives as long as the process.
+  static auto& loaded = *new std::map<std::string, Result<void*>, std::less<>>();
   MutexLock lock(mutex);
   const auto known = loaded.find(name);
   if (known != loaded.end()) return known->second;
