@@ -177,7 +177,7 @@ export class CameraCard {
     setText(this.reason, reachable ? String(camera.reason ?? '') : '');
     this.node.classList.toggle('away', !live);
 
-    const streams = (camera.streams ?? []).filter((s) => !s.derived);
+    const streams = (camera.streams ?? []).filter((s) => !s.derived || s.kind === 'skeleton');
     const present = new Set(streams.map((s) => s.stream));
     for (const [id, figure] of this.figures) {
       if (present.has(id)) continue;

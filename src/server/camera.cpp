@@ -300,6 +300,7 @@ json Camera::describe() const {
     entry["clients"] = counters.sinks;
     entry["encodes"] = counters.encodes;
     entry["encode_failures"] = counters.failures;
+    if (skeletons_ && id == kSkeletonStream) entry["derived"] = true;
     list.push_back(std::move(entry));
   }
   for (const auto& aligned : aligned_) {

@@ -268,7 +268,7 @@ class Credentials(unittest.TestCase):
         paths = self.server.get("/api/v1/openapi.json", self.token).json["paths"]
         self.assertGreater(len(paths), 10)
         for pattern, methods in paths.items():
-            path = pattern.format(camera="room", stream="color", file="app.js")
+            path = pattern.format(camera="room", stream="color", file="app.js", session="0" * 32)
             for method in map(str.upper, methods):
                 with self.subTest(f"{method} {path}"):
                     headers = {"Content-Type": "application/json"}

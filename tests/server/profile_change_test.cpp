@@ -45,9 +45,10 @@ TEST(ProfileChange, IsForEverybodyAndNobodyIsCutOff) {
   const auto camera = asker->set_profile("ball", wish);
   ASSERT_TRUE(camera) << camera.error().message;
   EXPECT_THAT(camera->uri, HasSubstr("size=96x80"));
-  ASSERT_EQ(camera->streams.size(), 1U);
-  EXPECT_EQ(camera->streams[0].profile->width, 96U);
-  EXPECT_EQ(camera->streams[0].profile->rate_hz, 30);
+  const auto* color = camera->stream("color");
+  ASSERT_TRUE(color);
+  EXPECT_EQ(color->profile->width, 96U);
+  EXPECT_EQ(color->profile->rate_hz, 30);
   EXPECT_TRUE(sees(*whole, 96));
   EXPECT_TRUE(sees(*scaled, 48));
   // They were told before the first frame of the new kind.

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <random>
 #include <thread>
 
 #include "base/unique_fd.hpp"
@@ -54,7 +55,8 @@ class LoopbackTest : public testing::Test {
     }
   }
 
-  // Writes the pictures in turn, over and over, until stop().
+  // Writes the pictures over and over until stop(): by chance, since a slow reader's pace could
+  // fall in with a fixed turn and meet the same picture every time.
   void feed(std::uint32_t format, std::vector<Bytes> pictures) {
     base::UniqueFd fd(::open(kNode, O_RDWR | O_CLOEXEC));
     ASSERT_TRUE(fd);
@@ -67,8 +69,9 @@ class LoopbackTest : public testing::Test {
     ASSERT_EQ(::ioctl(fd.get(), VIDIOC_S_FMT, &wanted), 0);
     ASSERT_EQ(wanted.fmt.pix.pixelformat, format) << "the module does not know the format";
     feeder_ = std::thread([this, fd = std::move(fd), pictures = std::move(pictures)] {
-      for (std::size_t next = 0; !stopping_; ++next) {
-        const auto& picture = pictures[next % pictures.size()];
+      std::minstd_rand chance(1);
+      while (!stopping_) {
+        const auto& picture = pictures[chance() % pictures.size()];
         if (::write(fd.get(), picture.data(), picture.size()) < 0) ++failed_writes_;
         std::this_thread::sleep_for(std::chrono::milliseconds(20));  // a camera's pace
       }
