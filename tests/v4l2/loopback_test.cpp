@@ -68,6 +68,8 @@ class LoopbackTest : public testing::Test {
     wanted.fmt.pix.field = V4L2_FIELD_NONE;
     ASSERT_EQ(::ioctl(fd.get(), VIDIOC_S_FMT, &wanted), 0);
     ASSERT_EQ(wanted.fmt.pix.pixelformat, format) << "the module does not know the format";
+    // From the first picture on others may stream.
+    ASSERT_GT(::write(fd.get(), pictures[0].data(), pictures[0].size()), 0);
     feeder_ = std::thread([this, fd = std::move(fd), pictures = std::move(pictures)] {
       std::minstd_rand chance(1);
       while (!stopping_) {
@@ -114,7 +116,8 @@ TEST_F(LoopbackTest, MjpegArrivesAsItWasAndDamageIsCounted) {
   const auto source = make("mjpeg");
   RecordingSink sink;
   BackgroundRun run(*source, sink);
-  ASSERT_TRUE(sink.wait_for([&] { return sink.frames.size() >= 8 && sink.troubles.size() >= 2; }));
+  ASSERT_TRUE(sink.wait_for([&] { return sink.frames.size() >= 8 && sink.troubles.size() >= 2; }))
+      << sink.frames.size() << " frames, " << sink.troubles.size() << " damaged";
   ASSERT_TRUE(run.finish());
   EXPECT_EQ(sink.openings.at(0).streams.at(0)->format, PixelFormat::MJPEG);
   int seen[2] = {};
@@ -138,7 +141,7 @@ TEST_F(LoopbackTest, DepthArrivesWithEveryBit) {
   const auto source = make("z16");
   RecordingSink sink;
   BackgroundRun run(*source, sink);
-  ASSERT_TRUE(sink.wait_for([&] { return sink.frames.size() >= 4; }));
+  ASSERT_TRUE(sink.wait_for([&] { return sink.frames.size() >= 4; })) << sink.frames.size();
   ASSERT_TRUE(run.finish());
   const auto& profile = *sink.openings.at(0).streams.at(0);
   EXPECT_EQ(profile.stream, "depth");
