@@ -25,8 +25,6 @@ MAY_INCLUDE = {
     "server": {"hub", "source", "wire", "net", "codec", "filter", "frame", "base"},
     # Of source, only what INTERFACES allows.
     "client": {"wire", "net", "codec", "filter", "frame", "base"},
-    # Optional shared objects; nobody includes them.
-    "modules": {"source", "wire", "net", "codec", "filter", "frame", "base"},
     "cli": {"server", "client", "hub", "source", "wire", "net", "codec", "filter", "frame", "base"},
 }
 

@@ -4,7 +4,6 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
-#include <atomic>
 #include <chrono>
 #include <map>
 #include <optional>
@@ -95,8 +94,6 @@ class RateLimit {
   std::map<std::string, Window, std::less<>> windows_ LENSWIRE_GUARDED_BY(mutex_);
 };
 
-std::atomic<LogRedirect> redirect{nullptr};
-
 }  // namespace
 
 void set_log_level(LogLevel level) noexcept { logger().set_level(spdlog_level(level)); }
@@ -110,17 +107,8 @@ void log(LogLevel level, std::string_view event, std::initializer_list<LogField>
   for (const auto& field : fields)
     fmt::format_to(std::back_inserter(line), " {}={}", field.key, log_escaped(field.value));
   if (*left_out > 0) fmt::format_to(std::back_inserter(line), " left_out={}", *left_out);
-  if (const auto to = redirect.load(std::memory_order_acquire))
-    to(level, line);
-  else
-    log_line(level, line);
-}
-
-void log_line(LogLevel level, std::string_view line) {
   logger().log(spdlog_level(level), "{}", line);
 }
-
-void redirect_log(LogRedirect to) noexcept { redirect.store(to, std::memory_order_release); }
 
 std::string log_escaped(std::string_view text) {
   std::string out;

@@ -43,14 +43,6 @@ inline void log_error(std::string_view event, std::initializer_list<LogField> fi
   log(LogLevel::Error, event, fields);
 }
 
-/// Writes one finished line ("event=... key=value"), past the level and the limit.
-using LogRedirect = void (*)(LogLevel level, std::string_view line);
-void log_line(LogLevel level, std::string_view line);
-
-/// Gives finished lines to somebody else from now on: a module has its own copy of this layer and
-/// hands its lines to the program's. Null: back to stderr.
-void redirect_log(LogRedirect to) noexcept;
-
 /// `text` with control characters, quotes and backslashes escaped; quoted when it holds a space.
 [[nodiscard]] std::string log_escaped(std::string_view text);
 

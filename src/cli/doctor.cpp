@@ -24,7 +24,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
-#include "base/module.hpp"
 #include "base/unique_fd.hpp"
 #include "cli/camera_trial.hpp"
 #include "cli/text.hpp"
@@ -58,18 +57,6 @@ void look_at_build(Findings& out) {
                  ""});
   out.push_back({Verdict::Good, "codecs", fmt::format("{}", fmt::join(info.codecs, ", ")), ""});
   out.push_back({Verdict::Good, "sources", fmt::format("{}", fmt::join(info.sources, ", ")), ""});
-}
-
-void look_at_modules(Findings& out) {
-  for (const auto& kind : base::module_kinds()) {
-    const auto subject = fmt::format("module {}", kind.name);
-    const auto usable = base::check_module(kind.name);
-    if (usable)
-      out.push_back({Verdict::Good, subject, fmt::format("{} ({})", kind.purpose, *usable), ""});
-    else
-      out.push_back({Verdict::Note, subject, fmt::format("{}: not available", kind.purpose),
-                     usable.error().message});
-  }
 }
 
 bool only_digits(const std::string& text) {
@@ -385,7 +372,6 @@ Finding problem_from(std::string subject, const Error& error) {
 Findings examine_machine(const Context& context) {
   Findings out;
   look_at_build(out);
-  look_at_modules(out);
   look_at_video_devices(out);
   look_at_bus_positions(out);
   look_at_usb(out);
