@@ -256,7 +256,8 @@ Result<std::vector<Control>> DriverSource::ask_briefly(const ControlSettings& se
 }  // namespace driver
 
 Result<std::unique_ptr<Source>> make_driver_source(base::SourceUri uri, const SourceContext&) {
-  if (const auto module = base::check_module(uri.scheme); !module)
+  // Looked for, not opened: the vendor's library is loaded in the driver's process only.
+  if (const auto module = base::find_module(uri.scheme); !module)
     return fail(module.error().code, fmt::format("{}: {}", uri.text, module.error().message));
   auto source = std::make_unique<driver::DriverSource>(uri.scheme, uri.text);
   if (const auto accepted = source->check(); !accepted) return fail(accepted.error());
@@ -264,7 +265,7 @@ Result<std::unique_ptr<Source>> make_driver_source(base::SourceUri uri, const So
 }
 
 std::vector<FoundSource> find_driver_sources(std::string_view scheme) {
-  if (!base::check_module(scheme)) return {};
+  if (!base::find_module(scheme)) return {};
   const auto process = driver::DriverProcess::start(scheme);
   if (!process || !(*process)->channel().send(driver::Find{})) return {};
   auto received = driver::next(**process, nullptr, driver::kPatience);
