@@ -111,7 +111,8 @@ Result<std::optional<ProfileWish>> take_profile(
   ProfileWish wish;
   bool any = false;
   for (auto pair = pairs.begin(); pair != pairs.end();) {
-    const auto& [name, text] = *pair;
+    const std::string& name = pair->first;
+    const std::string& text = pair->second;
     const auto bad = [&](std::string_view wanted) {
       return fail(ErrorCode::InvalidArgument,
                   fmt::format("{}={}: expected {}", name, text, wanted));
