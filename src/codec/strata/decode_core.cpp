@@ -271,16 +271,19 @@ strata_status decode_coded(ByteCursor& in, const BandJob& job, HashState& hash, 
   uint16_t* row = up + row_stride(job.width);
   __builtin_memset(w.rows, 0, 2 * row_stride(job.width) * sizeof *w.rows);
   const uint8_t* next_mode = modes ? w.modes : nullptr;
+  // Rows of whole segments need no copy, unless they lie at odd addresses.
+  const bool direct = job.width % kSegmentPixels == 0 &&
+                      ((reinterpret_cast<uintptr_t>(job.pixels) | job.stride_bytes) & 1) == 0;
   for (uint32_t y = 0; y < job.rows; ++y) {
     uint8_t* pixels = job.pixels + y * job.stride_bytes;
+    uint16_t* const out = direct ? reinterpret_cast<uint16_t*>(pixels) : w.pixel_row;
     const uint32_t* mask = w.mask + size_t{y} * segments;
     const int16_t* next = residuals.take(kernels.count_mask(mask, segments).valid);
     if (next == nullptr) return STRATA_CORRUPT;
-    next_mode =
-        kernels.restore_row({up, row, mask, segments, next_mode, next, job.table, w.pixel_row});
-    patches.apply(y * job.width, job.width, w.pixel_row);
-    kernels.hash_row(hash, w.pixel_row, job.width);
-    __builtin_memcpy(pixels, w.pixel_row, size_t{job.width} * 2);
+    next_mode = kernels.restore_row({up, row, mask, segments, next_mode, next, job.table, out});
+    patches.apply(y * job.width, job.width, out);
+    kernels.hash_row(hash, out, job.width);
+    if (!direct) __builtin_memcpy(pixels, out, size_t{job.width} * 2);
     pad_row(row, job.width);
     uint16_t* const above = up;
     up = row;

@@ -20,8 +20,9 @@
 #include "bit_streams-inl.hpp"
 #include "decode_kernels-inl.hpp"
 #include "encode_kernels-inl.hpp"
-// (needs the two before it)
-#include "avx512-inl.hpp"
+// (need those before them)
+#include "avx512_decode-inl.hpp"
+#include "avx512_encode-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace lenswire::strata::HWY_NAMESPACE {
