@@ -135,6 +135,9 @@ class ServerProcess:
     def _close(self):
         self._reader.join(5)
         self._process.stderr.close()
+        if not sys.stderr.isatty():  # seen where a test fails
+            print(f"server {self.pid} ended with {self._process.returncode}:", *map(str.rstrip, self.lines[-12:]),
+                  sep="\n    ", file=sys.stderr)
 
     # --- what it answers
 
