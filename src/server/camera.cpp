@@ -52,6 +52,15 @@ FramePtr with_profile(FramePtr frame, const StreamProfilePtr& profile) {
   return frame;
 }
 
+json work_map(const DerivedCounters& work) {
+  return {{"made", work.made},
+          {"busy", work.busy},
+          {"unpaired", work.unpaired},
+          {"failures", work.failures},
+          {"working_s", std::chrono::duration<double>(work.working).count()},
+          {"last_trouble", work.last_trouble}};
+}
+
 // `a, b and c`, or a word for none.
 std::string join(const std::vector<std::string>& names) {
   return names.empty() ? std::string("none") : fmt::format("{}", fmt::join(names, ", "));
@@ -270,6 +279,18 @@ std::string Camera::uri() const {
   return address_->uri;
 }
 
+std::vector<Camera::DerivedStream> Camera::derived_streams() const {
+  std::vector<DerivedStream> out;
+  base::MutexLock lock(mutex_);
+  for (const auto& aligned : aligned_)
+    out.push_back({aligned->stream().profile()->stream, aligned->available(),
+                   aligned->stream().counters(), aligned->counters()});
+  if (skeletons_)
+    out.push_back({std::string(kSkeletonStream), offered_.contains(kSkeletonStream),
+                   skeletons_->stream().counters(), skeletons_->counters()});
+  return out;
+}
+
 json Camera::describe() const {
   const auto status = runner_.status();
   json map = {{"name", settings_.name},
@@ -300,7 +321,10 @@ json Camera::describe() const {
     entry["clients"] = counters.sinks;
     entry["encodes"] = counters.encodes;
     entry["encode_failures"] = counters.failures;
-    if (skeletons_ && id == kSkeletonStream) entry["derived"] = true;
+    if (skeletons_ && id == kSkeletonStream) {
+      entry["derived"] = true;
+      entry["work"] = work_map(skeletons_->counters());
+    }
     list.push_back(std::move(entry));
   }
   for (const auto& aligned : aligned_) {
@@ -309,6 +333,7 @@ json Camera::describe() const {
     auto entry = wire::to_map(*aligned->stream().profile(), 0);
     const auto framesets = aligned->framesets();
     entry["derived"] = true;
+    entry["work"] = work_map(aligned->counters());
     entry["measured_hz"] = streaming && counters.sinks > 0 ? counters.measured_hz : 0.0;
     entry["sequence"] = counters.sequence;
     entry["frames"] = counters.frames;
@@ -421,7 +446,7 @@ void Camera::align_streams(GoneStreams& gone) {
     if (!filter::AlignedPair::of(*depth_profile, *color_profile)) return;
     for (const auto kind : {AlignedStream::Kind::ColorToDepth, AlignedStream::Kind::DepthToColor})
       aligned_.push_back(
-          std::make_shared<AlignedStream>(kind, *depth->second, *color->second, encoders_));
+          std::make_shared<AlignedStream>(kind, *depth->second, *color->second, encoders_, clock_));
   }
   for (const auto& aligned : aligned_)
     if (auto set = aligned->set_inputs(depth_profile, color_profile); !set)

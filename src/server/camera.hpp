@@ -67,6 +67,15 @@ class Camera final : public source::RunnerListener {
   /// `color_aligned`, where depth and colour are calibrated.
   [[nodiscard]] std::vector<std::string> stream_ids() const;
 
+  /// The streams that are made of those, also while they are not offered.
+  struct DerivedStream {
+    std::string stream;
+    bool offered = false;
+    hub::StreamCounters counters;
+    DerivedCounters work;
+  };
+  [[nodiscard]] std::vector<DerivedStream> derived_streams() const;
+
   /// While it lives, the camera runs, also where nobody takes its frames.
   class Hold {
    public:

@@ -11,7 +11,7 @@ import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from server_process import RECORDING, ServerProcess, lenswire  # noqa: E402
+from server_process import RECORDING, ServerProcess, lenswire, wait_until  # noqa: E402
 
 try:
     import cv2
@@ -106,6 +106,13 @@ class Filters(unittest.TestCase):
         self.assertLess(abs(smooth - self.depth.astype(int))[self.depth > 0].max(), 20)
         small = self.png("depth.png?filter=decimate:2,holes:left&region=4,2,20,10&scale=0.5")
         self.assertEqual(small.shape, (5, 10))
+        metrics = self.server.metrics()
+        of_depth = '{camera="desk",stream="depth"}'
+        self.assertGreaterEqual(metrics["lenswire_stream_filtered_frames_total" + of_depth], 7)
+        self.assertEqual(metrics["lenswire_stream_filter_failures_total" + of_depth], 0)
+        self.assertLess(0, metrics["lenswire_stream_filter_seconds_total" + of_depth])
+        self.assertLess(metrics["lenswire_stream_filter_seconds_total" + of_depth],
+                        metrics["lenswire_stream_encode_seconds_total" + of_depth])
 
     def test_mistakes_are_answered_with_what_there_is(self):
         for query, named in (("filter=sharpen", "no filter 'sharpen'; there is: decimate"),
@@ -143,6 +150,16 @@ class Filters(unittest.TestCase):
         off = (abs(got - wide) > 1) & (abs(got - narrow) > 1)
         self.assertLess(off.sum(), got.size // 200)
         self.assertGreater((got > 0).sum(), got.size // 2)
+        of_stream = '{camera="desk",stream="depth_aligned"}'
+        # The picture is sent before it is counted.
+        metrics = wait_until(lambda: (m := self.server.metrics())["lenswire_derived_frames_total" + of_stream] and m,
+                             "a frame is counted")
+        self.assertEqual(metrics["lenswire_derived_offered" + of_stream], 1)
+        self.assertEqual(metrics["lenswire_derived_failures_total" + of_stream], 0)
+        self.assertGreater(metrics["lenswire_derived_seconds_total" + of_stream], 0)
+        self.assertGreaterEqual(metrics["lenswire_stream_frames_total" + of_stream], 1)
+        for reason in ("busy", "unpaired"):
+            self.assertIn(f'lenswire_derived_skipped_total{of_stream[:-1]},reason="{reason}"}}', metrics)
 
     def test_color_aligned_equals_the_definition(self):
         got = self.png("color_aligned.png")[:, :, ::-1]
