@@ -173,7 +173,7 @@ class AlignedStreamTest : public testing::Test {
                                const std::optional<StreamCalibration>& calibration) {
     auto answer = std::make_shared<std::promise<Result<StreamProfilePtr>>>();
     auto future = answer->get_future();
-    camera_->set_calibration(stream, calibration,
+    camera_->set_calibration(stream, calibration, CalibrationChange::Merge,
                              [answer](Result<StreamProfilePtr> r) { answer->set_value(r); });
     if (future.wait_for(kLimit) != std::future_status::ready)
       return fail(ErrorCode::Timeout, "no answer");

@@ -44,8 +44,10 @@ std::optional<StreamCalibration> CalibrationStore::find(std::string_view stream)
 }
 
 std::optional<StreamCalibration> CalibrationStore::merged(
-    std::string_view stream, const std::optional<StreamCalibration>& changes) const {
+    std::string_view stream, const std::optional<StreamCalibration>& changes,
+    CalibrationChange change) const {
   if (!changes) return std::nullopt;
+  if (change == CalibrationChange::Replace) return changes;
   StreamCalibration out;
   if (const auto found = calibrations_.find(stream); found != calibrations_.end())
     out = found->second;
@@ -56,20 +58,22 @@ std::optional<StreamCalibration> CalibrationStore::merged(
 }
 
 std::optional<StreamCalibration> CalibrationStore::changed(
-    std::string_view stream, const std::optional<StreamCalibration>& changes) const {
+    std::string_view stream, const std::optional<StreamCalibration>& changes,
+    CalibrationChange change) const {
   base::MutexLock lock(mutex_);
-  return merged(stream, changes);
+  return merged(stream, changes, change);
 }
 
 Result<void> CalibrationStore::save(std::string_view stream,
-                                    const std::optional<StreamCalibration>& changes) {
+                                    const std::optional<StreamCalibration>& changes,
+                                    CalibrationChange change) {
   if (folder_.empty())
     return fail(ErrorCode::Unsupported,
                 "this server has no folder to keep calibrations in; start it with "
                 "--calibration-dir or --state-dir");
   base::MutexLock lock(mutex_);
   auto next = calibrations_;
-  if (auto now = merged(stream, changes))
+  if (auto now = merged(stream, changes, change))
     next.insert_or_assign(std::string(stream), std::move(*now));
   else
     next.erase(std::string(stream));

@@ -454,14 +454,15 @@ void Camera::align_streams(GoneStreams& gone) {
                      {{"camera", settings_.name}, {"reason", set.error().message}});
 }
 
-Result<void> Camera::check_calibration_for(
-    const std::string& stream, const std::optional<StreamCalibration>& calibration) const {
+Result<void> Camera::check_calibration_for(const std::string& stream,
+                                           const std::optional<StreamCalibration>& calibration,
+                                           CalibrationChange change) const {
   if (calibration)
     if (auto ok = check_calibration(*calibration); !ok) return ok;
   base::MutexLock lock(mutex_);
   for (const auto& given : description_.streams)
     if (given->stream == stream) {
-      const auto next = calibrations_->changed(stream, calibration);
+      const auto next = calibrations_->changed(stream, calibration, change);
       if (!next) return {};
       const auto fits = with_calibration(*given, *next);
       if (!fits) return fail(fits.error());
@@ -475,8 +476,9 @@ Result<void> Camera::check_calibration_for(
 }
 
 void Camera::set_calibration(const std::string& stream,
-                             std::optional<StreamCalibration> calibration, CalibrationDone done) {
-  if (auto possible = check_calibration_for(stream, calibration); !possible)
+                             std::optional<StreamCalibration> calibration, CalibrationChange change,
+                             CalibrationDone done) {
+  if (auto possible = check_calibration_for(stream, calibration, change); !possible)
     return done(fail(std::move(possible).error()));
   // Only the store is touched by the call itself, which may outlive the camera.
   submit<void>(
@@ -492,8 +494,8 @@ void Camera::set_calibration(const std::string& stream,
         on_event_({{"event", "camera_opened"}, {"camera", describe()}});
         done(now);
       },
-      [store = calibrations_, stream, calibration = std::move(calibration)] {
-        return store->save(stream, calibration);
+      [store = calibrations_, stream, calibration = std::move(calibration), change] {
+        return store->save(stream, calibration, change);
       });
 }
 

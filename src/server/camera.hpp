@@ -127,7 +127,7 @@ class Camera final : public source::RunnerListener {
   /// keep it in), PermissionDenied, Busy.
   using CalibrationDone = std::function<void(Result<StreamProfilePtr>)>;
   void set_calibration(const std::string& stream, std::optional<StreamCalibration> calibration,
-                       CalibrationDone done);
+                       CalibrationChange change, CalibrationDone done);
 
   /// The source's URI, as reconfigure() left it.
   [[nodiscard]] std::string uri() const;
@@ -149,7 +149,8 @@ class Camera final : public source::RunnerListener {
   [[nodiscard]] hub::StreamHub* find(std::string_view id) const;
   [[nodiscard]] StreamProfilePtr calibrated(const StreamProfilePtr& profile) const;
   Result<void> check_calibration_for(const std::string& stream,
-                                     const std::optional<StreamCalibration>& calibration) const;
+                                     const std::optional<StreamCalibration>& calibration,
+                                     CalibrationChange change) const;
   // Streams that are no longer offered, to be ended without the lock.
   using GoneStreams = std::vector<std::pair<std::string, hub::StreamHub*>>;
   GoneStreams apply_profiles() LENSWIRE_REQUIRES(mutex_);

@@ -234,6 +234,58 @@ class Calibration(unittest.TestCase):
                 self.assertEqual(ros["distortion_model"], "plumb_bob")
                 self.assertEqual(len(ros["projection_matrix"]["data"]), 12)
 
+    def test_a_calibration_over_http(self):
+        path = "/api/v1/cameras/room/streams/depth/calibration"
+        with tempfile.TemporaryDirectory() as folder:
+            arguments = ("--camera", "room=synthetic:room?size=160x120", "--calibration-dir", f"{folder}/kept")
+
+            def put(server, value, kind="application/json", **headers):
+                body = value if isinstance(value, str) else json.dumps(value)
+                return server.http("PUT", path, body, {"Content-Type": kind, **headers})
+
+            with ServerProcess(*arguments) as server:
+                url = f"{server.address}/room/depth"
+                before = server.get(path).json
+                self.assertEqual(before, json.loads(self.run_ok("show", url, "--json")))
+                # What it answers can be sent back, and is then the user's.
+                wanted = json.loads(json.dumps(before))
+                wanted["intrinsics"].update(fx=140.25, model="brown_conrady",
+                                            distortion=[0.1, -0.2, 0.001, 0.002, 0.05, 0, 0, 0])
+                now = put(server, wanted)
+                self.assertEqual(now.status, 200, now.text)
+                self.assertEqual(now.json["intrinsics"], wanted["intrinsics"])
+                self.assertEqual(now.json["depth_unit_m"], before["depth_unit_m"])
+                self.assertNotEqual(now.json["calibration_version"], before["calibration_version"])
+                self.assertEqual(json.loads(self.run_ok("show", url, "--json")), now.json)
+                # What is absent is the device's own.
+                only = put(server, {"depth_unit_m": 0.002}).json
+                self.assertEqual((only["depth_unit_m"], only["intrinsics"]), (0.002, before["intrinsics"]))
+                for body, status, named in (
+                        ("", 400, "JSON"), ("[]", 400, "JSON"), ({"fx": 100}, 400, "intrinsics"),
+                        ({"intrinsics": 7}, 400, "intrinsics"), ({"depth_unit_m": "a"}, 400, "depth_unit_m"),
+                        ({"intrinsics": {**before["intrinsics"], "fx": 0.1}}, 400, "pixels"),
+                        ({"intrinsics": {**before["intrinsics"], "width": 120}}, 400, "another shape"),
+                        ({"intrinsics": {**before["intrinsics"], "cx": 10 ** 400}}, 400, "")):
+                    answer = put(server, body)
+                    self.assertEqual(answer.status, status, (body, answer.text))
+                    self.assertIn(named, answer.json["message"])
+                self.assertEqual(put(server, wanted, kind="text/plain").status, 415)
+                self.assertEqual(put(server, wanted, Origin="http://elsewhere.example").status, 403)
+                self.assertEqual(server.get(path.replace("depth", "sound")).status, 404)
+                self.assertEqual(server.get(path.replace("room", "hall")).status, 404)
+                self.assertEqual(server.http("DELETE", path).status, 405)
+                # Made of others: can be read, not set.
+                aligned = path.replace("depth", "depth_aligned")
+                self.assertEqual(server.get(aligned).status, 200)
+                self.assertEqual(server.http("PUT", aligned, "{}", {"Content-Type": "application/json"}).status, 404)
+                self.assertEqual(server.get(path).json, only, "what was refused changed nothing")
+                self.assertEqual(put(server, wanted).status, 200)
+            with ServerProcess(*arguments) as server:
+                self.assertEqual(server.get(path).json, now.json)
+                self.assertEqual(put(server, {}).json, before)
+            with ServerProcess(*arguments) as server:
+                self.assertEqual(server.get(path).json, before)
+
     def test_a_calibration_is_kept_and_told(self):
         with tempfile.TemporaryDirectory() as folder:
             arguments = ("--camera", "room=synthetic:room?size=160x120", "--calibration-dir", f"{folder}/kept")
