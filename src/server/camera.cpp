@@ -245,6 +245,28 @@ void Camera::read_sizes(SizesDone done) {
   });
 }
 
+void Camera::read_choices(ChoicesDone done) {
+  PictureSize now{640, 480};
+  {
+    base::MutexLock lock(mutex_);
+    for (const auto& [given, profile] : profiles_)
+      if (profile->width > 1 && profile->height > 1) now = {profile->width, profile->height};
+  }
+  submit<ProfileChoices>(std::move(done), [runner = runner_ptr_, uri = uri(), &sources = sources_,
+                                           context = context_, now] {
+    // A source without the option says so when it is made, which touches no device.
+    const auto takes = [&](const char* option, std::string value) {
+      return sources.make(base::with_options(uri, {{option, std::move(value)}}), context)
+          .has_value();
+    };
+    ProfileChoices choices;
+    choices.size = takes("size", fmt::format("{}x{}", now.width, now.height));
+    choices.fps = takes("fps", "30");
+    if (choices.size) choices.sizes = runner->sizes();
+    return Result<ProfileChoices>(std::move(choices));
+  });
+}
+
 void Camera::reconfigure(base::OptionChanges changes, ReconfigureDone done) {
   // Whether the device takes the options shows only when it is opened.
   change_holds(1);

@@ -120,6 +120,16 @@ class Camera final : public source::RunnerListener {
   using SizesDone = std::function<void(Result<std::vector<PictureSize>>)>;
   void read_sizes(SizesDone done);
 
+  /// What reconfigure() may be asked for.
+  struct ProfileChoices {
+    bool size = false;  ///< whether the source takes another size at all
+    bool fps = false;
+    std::vector<PictureSize> sizes;  ///< none: any within reason, or the device does not tell
+  };
+  /// Calls `done` from the camera's control thread, or at once when the call is refused (Busy).
+  using ChoicesDone = std::function<void(Result<ProfileChoices>)>;
+  void read_choices(ChoicesDone done);
+
   /// Gives a captured stream another calibration, or with none the device's own again, and keeps it
   /// on the disk; everybody who watches goes on with the new profile. Calls `done` from the
   /// camera's control thread, or at once when the call is refused, with the stream's profile.

@@ -115,6 +115,28 @@ HttpOutcome get_doors(RouteContext& context) {
 
 HttpOutcome get_openapi(RouteContext&) { return json_answer(openapi_document()); }
 
+HttpOutcome get_choices(RouteContext& context) {
+  const auto camera = context.services.camera(context.names.at(0));
+  if (!camera) return error_answer(camera.error());
+  return Deferred{[camera = *camera](auto answer) {
+    camera->read_choices(
+        [answer = std::move(answer)](const Result<Camera::ProfileChoices>& choices) {
+          if (!choices) {
+            auto refused = error_answer(choices.error());
+            if (choices.error().code == ErrorCode::Busy) refused.status = 429;
+            return answer(std::move(refused));
+          }
+          auto options = json::array();
+          if (choices->size) options.push_back("size");
+          if (choices->fps) options.push_back("fps");
+          auto sizes = json::array();
+          for (const auto& size : choices->sizes)
+            sizes.push_back(fmt::format("{}x{}", size.width, size.height));
+          answer(json_answer({{"options", std::move(options)}, {"sizes", std::move(sizes)}}));
+        });
+  }};
+}
+
 Camera::ControlsDone answer_with_controls(std::function<void(HttpAnswer)> answer) {
   return [answer = std::move(answer)](const Result<std::vector<Control>>& controls) {
     if (controls) return answer(json_answer({{"controls", wire::to_map(*controls)}}));
@@ -290,6 +312,9 @@ constexpr std::array kRoutes = {
           "opens it with {\"size\": \"1280x720\", \"fps\": 30, \"format\": \"mjpeg\"}, some or all "
           "of them; answers the camera",
           patch_camera},
+    Route{"GET", "/api/v1/cameras/{camera}/choices", Role::View,
+          "which of size and fps can be changed, and the sizes that the camera offers (none: any)",
+          get_choices},
     Route{"GET", "/api/v1/cameras/{camera}/controls", Role::View, "controls, read now",
           get_controls},
     Route{"PATCH", "/api/v1/cameras/{camera}/controls", Role::Control,
