@@ -1,6 +1,8 @@
 // Talks to the server's HTTP API. Every call has a deadline; errors carry the server's own words.
 
 const DEADLINE_MS = 4000;
+// A camera that does not open with other options gets its old ones back, and both take their time.
+const REOPEN_DEADLINE_MS = 15000;
 const TOKEN_KEY = 'lenswire-token';
 
 export class ApiError extends Error {
@@ -25,9 +27,9 @@ function headers(more = {}) {
   return token() ? {...more, Authorization: `Bearer ${token()}`} : more;
 }
 
-async function request(path, options, signal) {
+async function request(path, options, signal, deadlineMs = DEADLINE_MS) {
   const abort = new AbortController();
-  const deadline = setTimeout(() => abort.abort(), DEADLINE_MS);
+  const deadline = setTimeout(() => abort.abort(), deadlineMs);
   if (signal?.aborted) abort.abort();
   signal?.addEventListener('abort', () => abort.abort(), {once: true});
   let response;
@@ -49,10 +51,10 @@ async function request(path, options, signal) {
   throw new ApiError(response.status, message);
 }
 
-async function json(path, options = {}) {
+async function json(path, options = {}, deadlineMs = DEADLINE_MS) {
   const abort = new AbortController();
-  const deadline = setTimeout(() => abort.abort(), DEADLINE_MS);
-  const response = await request(path, options, abort.signal).catch((error) => {
+  const deadline = setTimeout(() => abort.abort(), deadlineMs);
+  const response = await request(path, options, abort.signal, deadlineMs).catch((error) => {
     clearTimeout(deadline);
     throw error;
   });
@@ -81,6 +83,16 @@ export async function setControls(name, settings) {
   });
   return reply.controls ?? [];
 }
+
+/** {options, sizes}: which of size and fps can be changed, and the sizes the camera offers. */
+export const getChoices = (name) => json(`${camera(name)}/choices`);
+
+/** Opens the camera with another {size, fps} for everybody; answers the camera as it is then. */
+export const setProfile = (name, changes) => json(camera(name), {
+  method: 'PATCH',
+  headers: {'Content-Type': 'application/json'},
+  body: JSON.stringify(changes),
+}, REOPEN_DEADLINE_MS);
 
 /** The address of a stream's picture, `kind` being "mjpeg", "jpg" or "png". */
 export function pictureUrl(name, stream, kind, query = '') {

@@ -7,6 +7,7 @@ import {element, setText} from './dom.js';
 import {ExactDepth} from './exact_depth.js';
 import {LivePicture} from './live_picture.js';
 import {LiveSkeleton} from './live_skeleton.js';
+import {ProfileChoice} from './profile_choice.js';
 
 const PICTURE_KINDS = new Set(['color', 'depth', 'infrared']);
 // In these states frames flow, or begin to as soon as somebody looks.
@@ -158,7 +159,11 @@ export class CameraCard {
     this.reason.setAttribute('role', 'status');
     this.streams = element('div', 'streams');
     const details = element('details', 'controls');
-    details.append(element('summary', '', 'Controls'));
+    this.profile = new ProfileChoice(name);
+    details.append(element('summary', '', 'Controls'), this.profile.node);
+    details.addEventListener('toggle', () => {
+      if (details.open) this.profile.refresh();
+    });
     this.controls = new Controls(details, name);
     this.node.append(head, this.reason, this.streams, details);
     this.figures = new Map();
@@ -193,7 +198,11 @@ export class CameraCard {
       this.figures.get(stream.stream).show(stream, live);
     }
     this.streams.classList.toggle('none', streams.length === 0);
-    if (live && wasLive === false && this.controls.node.open) this.controls.refresh();
+    this.profile.show(camera);
+    if (live && wasLive === false && this.controls.node.open) {
+      this.profile.refresh();
+      this.controls.refresh();
+    }
   }
 
   showUnreachable() {

@@ -119,7 +119,7 @@ export class Controls {
   }
 
   show(controls) {
-    this.message.textContent = controls.length ? '' : 'This camera has no controls.';
+    this.message.textContent = controls.length ? '' : 'This camera has no controls of its own.';
     const names = new Set(controls.map((c) => c.name));
     for (const [name, row] of this.rows) {
       if (names.has(name)) continue;

@@ -52,16 +52,6 @@ Result<StreamInfo> only_stream(const Opened& opened) {
                           opened.camera.name, names));
 }
 
-nlohmann::json json_of(const CameraInfo& camera, const StreamProfile& profile) {
-  auto map = wire::to_map(wire::calibration_of(profile));
-  map["camera"] = camera.name;
-  map["stream"] = profile.stream;
-  map["width"] = profile.width;
-  map["height"] = profile.height;
-  map["calibration_version"] = fmt::format("{:016x}", calibration_version(profile));
-  return map;
-}
-
 void print(const CameraInfo& camera, const StreamProfile& profile) {
   fmt::print("{}/{}  {}x{}, calibration {:016x}\n", printable(camera.name),
              printable(profile.stream), profile.width, profile.height,
@@ -96,7 +86,7 @@ Result<void> show(const Options& options, const Context& context) {
   if (options.json) {
     auto list = nlohmann::json::array();
     for (const auto& stream : opened->streams)
-      list.push_back(json_of(opened->camera, *stream.profile));
+      list.push_back(wire::calibration_map(opened->camera.name, *stream.profile));
     fmt::print("{}\n",
                json_line(list.size() == 1 ? list.front() : nlohmann::json({{"streams", list}})));
     return {};
@@ -113,7 +103,7 @@ Result<void> export_file(const Options& options, const Context& context) {
   const auto& profile = *stream->profile;
   Result<std::string> text;
   if (options.format == "json")
-    text = json_of(opened->camera, profile)
+    text = wire::calibration_map(opened->camera.name, profile)
                .dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
            "\n";
   else if (options.format == "ros")
@@ -150,7 +140,7 @@ Result<void> set(const Options& options, const Context& context) {
       opened->client->set_calibration(opened->camera.name, stream->profile->stream, calibration);
   if (!now) return fail(now.error());
   if (options.json)
-    fmt::print("{}\n", json_line(json_of(opened->camera, **now)));
+    fmt::print("{}\n", json_line(wire::calibration_map(opened->camera.name, **now)));
   else
     print(opened->camera, **now);
   return {};

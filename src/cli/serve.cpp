@@ -9,6 +9,7 @@
 #include <lenswire/server.hpp>
 
 #include "base/log.hpp"
+#include "cli/camera_names.hpp"
 #include "cli/command.hpp"
 #include "cli/serve_config.hpp"
 #include "cli/service_notify.hpp"
@@ -46,6 +47,17 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// Every camera that the kinds of sources find on this machine, named as at the last start.
+std::vector<CameraSettings> find_cameras(const source::SourceTable& sources,
+                                         const std::string& state_dir) {
+  std::vector<source::FoundSource> found;
+  for (const auto& kind : sources.kinds())
+    if (kind.find)
+      for (auto& camera : kind.find()) found.push_back(std::move(camera));
+  if (found.empty()) return {};
+  return name_found_cameras(found, state_dir.empty() ? "" : state_dir + "/cameras.json");
+}
+
 Result<void> add_cameras(Options& options, const source::SourceTable& sources) {
   auto& cameras = options.settings.cameras;
   if (!options.cameras.empty()) cameras.clear();
@@ -54,11 +66,7 @@ Result<void> add_cameras(Options& options, const source::SourceTable& sources) {
     if (!camera) return fail(camera.error());
     cameras.push_back(std::move(*camera));
   }
-  if (cameras.empty())
-    for (const auto& kind : sources.kinds())
-      if (kind.find)
-        for (const auto& found : kind.find())
-          cameras.push_back({fmt::format("cam{}", cameras.size()), found.uri, false});
+  if (cameras.empty()) cameras = find_cameras(sources, options.settings.state_dir);
   if (cameras.empty())
     return fail(ErrorCode::NotFound,
                 "no camera found on this machine; plug one in, name one with --camera NAME=URI, or "
@@ -134,7 +142,8 @@ void add_serve(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("serve", "Put cameras on the network");
   command->footer(
       "Example: lenswire serve --camera front=v4l2:/dev/video0 --camera room=synthetic:room\n"
-      "Without --camera, every camera found on this machine is served.\n"
+      "Without --camera, every camera found on this machine is served, as cam0, cam1, ...; a\n"
+      "camera keeps its name (in cameras.json of the state folder).\n"
       "Source URIs are listed in docs/sources.md, the configuration file in docs/manual.md.");
   command->add_option("--camera", options->cameras, "A camera, as NAME=URI; repeatable")
       ->type_name("NAME=URI");
@@ -158,7 +167,7 @@ void add_serve(CLI::App& app, Context& context) {
   command->add_option("--host-name", options->host_names,
                       "A name under which browsers may come; repeatable");
   command->add_option("--state-dir", settings.state_dir,
-                      "Where the token and the certificate are kept");
+                      "Where token, certificate and the names of found cameras are kept");
   command->add_option(
       "--calibration-dir", settings.calibration_dir,
       "Where calibrations given by clients are kept (default: in the state folder)");

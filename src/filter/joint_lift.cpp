@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "filter/lens.hpp"
+
 namespace lenswire::filter {
 namespace {
 
@@ -48,8 +50,25 @@ Vector moved_back(const Extrinsics& pose, const Vector& p) noexcept {
           r[2] * q.x + r[5] * q.y + r[8] * q.z};
 }
 
-Vector along_ray(const Intrinsics& camera, double x_px, double y_px, double z_m) noexcept {
-  return {(x_px - camera.cx) / camera.fx * z_m, (y_px - camera.cy) / camera.fy * z_m, z_m};
+Vector along(const Ray& ray, double z_m) noexcept { return {ray.x * z_m, ray.y * z_m, z_m}; }
+
+Ray towards(const Vector& p) noexcept {
+  const double z = std::max(p.z, 1e-3);
+  return {p.x / z, p.y / z};
+}
+
+// Far outside the picture a lens model turns back on itself; no ray belongs to such a pixel.
+std::optional<Ray> seen_ray(const Intrinsics& camera, double x_px, double y_px) noexcept {
+  const auto ray = ray_of_pixel(camera, x_px, y_px);
+  const auto back = pixel_of_ray(camera, ray);
+  if (!(std::abs(back.x - x_px) < 0.5 && std::abs(back.y - y_px) < 0.5)) return std::nullopt;
+  return ray;
+}
+
+// Whether the pixel that a ray meets looks along that ray: a lens that turns back has two for one.
+bool sees(const Intrinsics& camera, const Ray& pixel, const Ray& ray) noexcept {
+  const auto back = ray_of_pixel(camera, pixel.x, pixel.y);
+  return std::abs(back.x - ray.x) * camera.fx < 0.5 && std::abs(back.y - ray.y) * camera.fy < 0.5;
 }
 
 void drop_what_is_out_of_reach(Person& person) noexcept {
@@ -89,39 +108,43 @@ std::uint16_t JointLift::raw_at(int x, int y) const noexcept {
   return raw;
 }
 
-JointLift::DepthPixel JointLift::seen_at(double x_px, double y_px, double z_m) const noexcept {
-  const auto p = moved(scene_->depth_from_color, along_ray(scene_->color_camera, x_px, y_px, z_m));
-  const auto& camera = scene_->depth_camera;
-  const double z = std::max(p.z, 1e-3);
-  return {p.x / z * camera.fx + camera.cx, p.y / z * camera.fy + camera.cy};
-}
-
 std::optional<JointLift::DepthPixel> JointLift::find(double x_px, double y_px) const noexcept {
-  const auto near = seen_at(x_px, y_px, kNearestM);
-  const auto far = seen_at(x_px, y_px, kFarthestM);
-  const double length = std::max(std::abs(far.x - near.x), std::abs(far.y - near.y));
+  const auto color_ray = seen_ray(scene_->color_camera, x_px, y_px);
+  if (!color_ray) return std::nullopt;
+  // Among the depth camera's rays it is a straight line; its lens may make a curve of it.
+  const auto ray_to = [&](double z) {
+    return towards(moved(scene_->depth_from_color, along(*color_ray, z)));
+  };
+  const auto near = ray_to(kNearestM), far = ray_to(kFarthestM);
+  const auto near_px = pixel_of_ray(scene_->depth_camera, near);
+  const auto far_px = pixel_of_ray(scene_->depth_camera, far);
+  const double length = std::max({std::abs(far_px.x - near_px.x), std::abs(far_px.y - near_px.y),
+                                  std::abs(far.x - near.x) * scene_->depth_camera.fx,
+                                  std::abs(far.y - near.y) * scene_->depth_camera.fy});
+  if (!std::isfinite(length)) return std::nullopt;
   // The cameras are centimetres apart, so the line is short; a broken calibration must not make it
   // endless.
   const int steps = static_cast<int>(std::clamp(std::ceil(length), 1.0, 4096.0));
+  const bool bent = bends(scene_->depth_camera);
   std::optional<DepthPixel> best;
   double best_z = kFarthestM;
   for (int i = 0; i <= steps; ++i) {
     const double share = static_cast<double>(i) / steps;
-    const DepthPixel at{near.x + (far.x - near.x) * share, near.y + (far.y - near.y) * share};
+    const Ray ray{near.x + (far.x - near.x) * share, near.y + (far.y - near.y) * share};
+    const auto at = pixel_of_ray(scene_->depth_camera, ray);
     if (!(std::abs(at.x) < 1e6 && std::abs(at.y) < 1e6)) continue;
     const auto raw =
         raw_at(static_cast<int>(std::lround(at.x)), static_cast<int>(std::lround(at.y)));
     if (raw == kNoDepth) continue;
     const double z = raw * scene_->depth_unit_m;
     if (z >= best_z || z < kNearestM) continue;
-    const auto p =
-        moved_back(scene_->depth_from_color, along_ray(scene_->depth_camera, at.x, at.y, z));
+    if (bent && !sees(scene_->depth_camera, at, ray)) continue;
+    const auto p = moved_back(scene_->depth_from_color, along(ray, z));
     if (p.z <= 0) continue;
-    const auto& camera = scene_->color_camera;
-    const double dx = p.x / p.z * camera.fx + camera.cx - x_px;
-    const double dy = p.y / p.z * camera.fy + camera.cy - y_px;
-    if (dx * dx + dy * dy > kSamePlacePx * kSamePlacePx) continue;
-    best = at;
+    const auto back = pixel_of_ray(scene_->color_camera, towards(p));
+    const double dx = back.x - x_px, dy = back.y - y_px;
+    if (!(dx * dx + dy * dy <= kSamePlacePx * kSamePlacePx)) continue;
+    best = DepthPixel{at.x, at.y};
     best_z = z;
   }
   return best;
@@ -160,13 +183,14 @@ std::optional<JointPosition> JointLift::surface(double x_px, double y_px) const 
       std::clamp(static_cast<int>(0.02 * scene_->depth_camera.fx / near_z), 1, kMaxPatchRadius);
   const double z = patch_median(*at, radius) * scene_->depth_unit_m;
   // On the colour pixel's own ray, at that depth: the patch's centre is rounded to a pixel.
-  const auto& camera = scene_->color_camera;
-  const auto direction = along_ray(camera, x_px, y_px, 1);
+  const auto ray = seen_ray(scene_->color_camera, x_px, y_px);
+  if (!ray) return std::nullopt;
+  const auto direction = along(*ray, 1);
   const auto& r = scene_->depth_from_color.rotation;
   const double slope = r[6] * direction.x + r[7] * direction.y + r[8] * direction.z;
   const double color_z = (z - scene_->depth_from_color.translation_m[2]) / slope;
   if (!(slope > 1e-3 && color_z > 0)) return std::nullopt;
-  const auto p = moved(scene_->depth_from_color, along_ray(camera, x_px, y_px, color_z));
+  const auto p = moved(scene_->depth_from_color, along(*ray, color_z));
   return JointPosition{static_cast<float>(p.x), static_cast<float>(p.y), static_cast<float>(p.z)};
 }
 

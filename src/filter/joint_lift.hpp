@@ -26,8 +26,7 @@ struct DepthScene {
 /// picture. Then the median of the patch around it, without what lies far behind, tells how far the
 /// surface is.
 ///
-/// The lenses' distortion is not looked at: of a few pixels, which is less than joints are found
-/// to.
+/// Both lenses may bend: pixels stand for rays as filter/lens.hpp has them.
 ///
 /// Threading: reentrant.
 class JointLift {
@@ -54,7 +53,6 @@ class JointLift {
     double y;
   };
   [[nodiscard]] std::uint16_t raw_at(int x, int y) const noexcept;
-  [[nodiscard]] DepthPixel seen_at(double x_px, double y_px, double z_m) const noexcept;
   [[nodiscard]] std::optional<DepthPixel> find(double x_px, double y_px) const noexcept;
   [[nodiscard]] std::uint16_t patch_median(const DepthPixel& at, int radius) const noexcept;
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 #include <vector>
 
@@ -116,6 +117,63 @@ TEST(JointLift, TurnsWithTheCameras) {
   EXPECT_NEAR(at->y_m, y, 0.002);
 }
 
+// The numbers are OpenCV's: undistortPoints() and fisheye::undistortPoints() of the depth pixel,
+// projectPoints() into the colour picture. Without its lens that pixel would be up to 23 px away.
+TEST(JointLift, LooksThroughBothLenses) {
+  struct Place {
+    int depth_x, depth_y;
+    double x, y;  // in metres at 1.5 m
+    double u, v;  // in the colour picture
+  };
+  const auto check = [](const Intrinsics& depth_camera, std::initializer_list<Place> places) {
+    Scene s;
+    s.scene.depth_camera = depth_camera;
+    s.scene.color_camera = {320,
+                            240,
+                            190,
+                            190,
+                            160,
+                            120,
+                            DistortionModel::BrownConrady,
+                            {-0.18, 0.04, 0.002, 0.001, 0}};
+    for (const auto& place : places)
+      s.paint(place.depth_x - 6, place.depth_y - 6, place.depth_x + 7, place.depth_y + 7, 1500);
+    const auto lift = JointLift::make(s.scene);
+    ASSERT_TRUE(lift);
+    for (const auto& place : places) {
+      const auto at = lift->surface(place.u, place.v);
+      ASSERT_TRUE(at) << place.depth_x << ", " << place.depth_y;
+      EXPECT_NEAR(at->x_m, place.x, 0.0005);
+      EXPECT_NEAR(at->y_m, place.y, 0.0005);
+      EXPECT_NEAR(at->z_m, 1.5, 0.0005);
+    }
+  };
+  check({kWidth,
+         kHeight,
+         100,
+         100,
+         80,
+         60,
+         DistortionModel::BrownConrady,
+         {-0.28, 0.07, 0.001, -0.0008, 0.01}},
+        {{85, 65, 0.07511, 0.0751, 163.18, 129.511},
+         {16, 14, -1.19139, -0.85913, 25.787, 27.367},
+         {140, 100, 1.08066, 0.71838, 277.199, 201.862},
+         {24, 104, -0.9973, 0.78312, 42.478, 208.274}});
+  check({kWidth,
+         kHeight,
+         100,
+         100,
+         80,
+         60,
+         DistortionModel::KannalaBrandt4,
+         {-0.05, 0.01, -0.004, 0.001}},
+        {{85, 65, 0.07514, 0.07514, 163.185, 129.517},
+         {16, 14, -1.28512, -0.92368, 18.202, 22.19},
+         {140, 100, 1.13855, 0.75903, 282.464, 205.586},
+         {24, 104, -1.0554, 0.82924, 37.396, 212.418}});
+}
+
 TEST(JointLift, GoesIntoTheBodyAndLeavesTheUnseen) {
   Scene s;
   s.paint(60, 20, 110, 110, 2000);
@@ -176,6 +234,14 @@ TEST(JointLift, SurvivesAnyPixelAndCalibration) {
   const auto lift = JointLift::make(s.scene);
   ASSERT_TRUE(lift);
   for (const double u : {-1e9, -1.0, 0.0, 319.0, 1e9}) EXPECT_FALSE(lift->surface(u, -u));
+  // A lens that turns back on itself near the edge.
+  s.scene.depth_from_color.translation_m = {kBaseline, 0, 0};
+  s.scene.depth_camera.model = s.scene.color_camera.model = DistortionModel::BrownConrady;
+  s.scene.depth_camera.distortion = s.scene.color_camera.distortion = {-3, 500, 1, -1, -900};
+  for (const double u : {-1e9, -1.0, 0.0, 160.0, 319.0, 1e9})
+    if (const auto at = lift->surface(u, 120)) {
+      EXPECT_TRUE(std::isfinite(at->x_m));
+    }
 }
 
 }  // namespace lenswire::filter

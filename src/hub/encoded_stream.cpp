@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 
 namespace lenswire::hub {
@@ -15,6 +16,17 @@ std::uint32_t next_profile_version() noexcept {
 }
 
 }  // namespace
+
+EncodeCounters& EncodeCounters::operator+=(const EncodeCounters& more) noexcept {
+  encodes += more.encodes;
+  failures += more.failures;
+  skipped += more.skipped;
+  encoding += more.encoding;
+  filtered += more.filtered;
+  filter_failures += more.filter_failures;
+  filtering += more.filtering;
+  return *this;
+}
 
 EncodedStream::EncodedStream(const Wish& wish, EncoderPool& encoders)
     : wish_(wish), encoders_(encoders), pipeline_(wish) {
@@ -36,7 +48,7 @@ void EncodedStream::accept(const FramePtr& frame) {
   expected_ = sequence + 1;
   if (frame->profile != source_profile_) update_profile(frame->profile);
   if (!profile_) {
-    failures_.fetch_add(1);
+    ++counters_.failures;
     return;
   }
   // Padded rows are rare; the pipeline packs them.
@@ -57,6 +69,7 @@ void EncodedStream::accept(const FramePtr& frame) {
     MissedList before = oldest.preceding;
     before.add(MissReason::EncoderBusy, oldest.frame->sequence, 1);
     pending_.erase(pending_.begin());
+    ++counters_.skipped;
     auto& successor = pending_.empty() ? skipped_ : pending_.front().preceding;
     before.add(successor);
     successor = before;
@@ -79,14 +92,22 @@ bool EncodedStream::run_once() {
     encoded = start_frame(std::move(pending_.front()));
     pending_.erase(pending_.begin());
   }
+  const auto began = base::system_clock().now();
   const auto result = pipeline_.run(*encoded->source, encoded->encoded);
-  encodes_.fetch_add(1);
+  const auto took = base::system_clock().now() - began;
   base::MutexLock lock(mutex_);
+  ++counters_.encodes;
+  counters_.encoding += took;
+  if (const auto& filters = pipeline_.filter_work()) {
+    ++counters_.filtered;
+    counters_.filter_failures += filters->failed ? 1 : 0;
+    counters_.filtering += filters->took;
+  }
   if (result) {
     release_pixels(*encoded);
     deliver(std::move(encoded));
   } else {
-    failures_.fetch_add(1);
+    ++counters_.failures;
     MissedList before = encoded->preceding;
     before.add(MissReason::SourceGap, encoded->sequence(), 1);
     auto& successor = pending_.empty() ? skipped_ : pending_.front().preceding;
@@ -191,6 +212,11 @@ std::size_t EncodedStream::detach(FrameSink& sink) {
     newest_ = nullptr;
   }
   return sinks_.size();
+}
+
+EncodeCounters EncodedStream::counters() const {
+  base::MutexLock lock(mutex_);
+  return counters_;
 }
 
 std::size_t EncodedStream::sinks() const {

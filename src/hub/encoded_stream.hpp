@@ -1,7 +1,6 @@
 // encoded_stream.hpp - one wish of one stream: encoded once per frame for everybody who shares it.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -17,6 +16,19 @@ namespace lenswire::hub {
 
 /// Frames waiting for the encoder when some subscriber wants every one.
 inline constexpr std::size_t kEncoderQueueFrames = 8;
+
+/// What was done for a wish, or for all wishes of a stream.
+struct EncodeCounters {
+  std::uint64_t encodes = 0;          ///< frames; passing through does not count
+  std::uint64_t failures = 0;         ///< frames that could not be encoded
+  std::uint64_t skipped = 0;          ///< frames left out: the encoder was still at earlier ones
+  Nanoseconds encoding{};             ///< time it took, all filters and conversions included
+  std::uint64_t filtered = 0;         ///< frames that went through depth filters
+  std::uint64_t filter_failures = 0;  ///< those of them that did not come out
+  Nanoseconds filtering{};
+
+  EncodeCounters& operator+=(const EncodeCounters& more) noexcept;
+};
 
 /// Takes captured frames, encodes them on the pool (or passes them through on the caller's thread),
 /// and delivers them in order. Does nothing while it has no sinks.
@@ -38,9 +50,8 @@ class EncodedStream final : public EncodeJob, public std::enable_shared_from_thi
   std::size_t detach(FrameSink& sink) LENSWIRE_EXCLUDES(mutex_);
 
   [[nodiscard]] std::size_t sinks() const LENSWIRE_EXCLUDES(mutex_);
-  /// Frames encoded since it was made; passing through does not count.
-  [[nodiscard]] std::uint64_t encodes() const noexcept { return encodes_.load(); }
-  [[nodiscard]] std::uint64_t failures() const noexcept { return failures_.load(); }
+  /// Since it was made.
+  [[nodiscard]] EncodeCounters counters() const LENSWIRE_EXCLUDES(mutex_);
 
   bool run_once() override LENSWIRE_EXCLUDES(mutex_);
 
@@ -68,8 +79,6 @@ class EncodedStream final : public EncodeJob, public std::enable_shared_from_thi
 
   const Wish wish_;
   EncoderPool& encoders_;
-  std::atomic<std::uint64_t> encodes_{0};
-  std::atomic<std::uint64_t> failures_{0};
   base::ObjectPool<EncodedFrame> pool_{8};
   base::ObjectPool<Frame> stamps_{8};
 
@@ -84,6 +93,7 @@ class EncodedStream final : public EncodeJob, public std::enable_shared_from_thi
   StreamProfilePtr source_profile_ LENSWIRE_GUARDED_BY(mutex_);
   std::shared_ptr<const DeliveredProfile> profile_ LENSWIRE_GUARDED_BY(mutex_);
   bool passes_through_ LENSWIRE_GUARDED_BY(mutex_) = false;
+  EncodeCounters counters_ LENSWIRE_GUARDED_BY(mutex_);
   // Used by the one thread that is inside run_once().
   PicturePipeline pipeline_;
 };

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "base/clock.hpp"
 #include "filter/colorize.hpp"
 #include "filter/convert.hpp"
 #include "filter/crop.hpp"
@@ -86,6 +87,7 @@ Result<frame::ImageView> PicturePipeline::depth_steps(const frame::ImageView& vi
 }
 
 Result<void> PicturePipeline::run(const Frame& frame, std::vector<std::byte>& out) {
+  filter_work_.reset();
   const auto format = encoder_format(*frame.profile, wish_);
   if (!format) return fail(format.error());
   auto view = frame::view_of(frame);
@@ -95,7 +97,9 @@ Result<void> PicturePipeline::run(const Frame& frame, std::vector<std::byte>& ou
     view = *decoded;
   }
   if (!wish_.filters.empty()) {
+    const auto began = base::system_clock().now();
     auto filtered = filters_.run(view, frame.profile);
+    filter_work_ = FilterWork{base::system_clock().now() - began, !filtered};
     if (!filtered) return fail(std::move(filtered).error());
     view = *filtered;
   }

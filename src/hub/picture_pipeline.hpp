@@ -3,6 +3,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <lenswire/frame.hpp>
@@ -29,6 +30,15 @@ class PicturePipeline {
   /// Replaces `out`. Errors: what decoder, filters and encoder say.
   Result<void> run(const Frame& frame, std::vector<std::byte>& out);
 
+  /// What the depth filters did in the last run(); nothing where the wish has none.
+  struct FilterWork {
+    Nanoseconds took{};
+    bool failed = false;
+  };
+  [[nodiscard]] const std::optional<FilterWork>& filter_work() const noexcept {
+    return filter_work_;
+  }
+
  private:
   Result<frame::ImageView> decode(const Frame& frame);
   Result<frame::ImageView> depth_steps(const frame::ImageView& view, double depth_unit_m);
@@ -41,6 +51,7 @@ class PicturePipeline {
   std::unique_ptr<codec::Decoder> jpeg_decoder_;
   frame::Image decoded_;
   std::array<frame::Image, 2> scratch_;
+  std::optional<FilterWork> filter_work_;
 };
 
 /// The pixel format that the wish's codec gets from this source: the same where it takes it, else

@@ -57,8 +57,7 @@ void StreamHub::detach(EncodedStream& stream, FrameSink& sink) {
   {
     base::MutexLock lock(mutex_);
     if (stream.detach(sink) == 0) {
-      retired_encodes_ += stream.encodes();
-      retired_failures_ += stream.failures();
+      retired_ += stream.counters();
       std::erase_if(streams_, [&](const auto& s) { return s.get() == &stream; });
     }
     last = --attachments_ == 0;
@@ -130,11 +129,9 @@ StreamCounters StreamHub::counters() const {
   const auto period = period_ns_.load(std::memory_order_relaxed);
   counters.measured_hz = period > 0 ? 1e9 / static_cast<double>(period) : 0;
   base::MutexLock lock(mutex_);
-  counters.encodes = retired_encodes_;
-  counters.failures = retired_failures_;
+  counters += retired_;
   for (const auto& stream : streams_) {
-    counters.encodes += stream->encodes();
-    counters.failures += stream->failures();
+    counters += stream->counters();
     counters.sinks += stream->sinks();
   }
   return counters;

@@ -14,10 +14,9 @@
 
 namespace lenswire::hub {
 
-struct StreamCounters {
-  std::uint64_t frames = 0;    ///< published by the source
-  std::uint64_t encodes = 0;   ///< over all wishes, present and past
-  std::uint64_t failures = 0;  ///< frames that could not be encoded
+/// The encoders' work is that of all wishes, present and past.
+struct StreamCounters : EncodeCounters {
+  std::uint64_t frames = 0;  ///< published by the source
   std::size_t sinks = 0;
   std::uint64_t sequence = 0;  ///< of the newest frame
   double measured_hz = 0;      ///< over the last second or so
@@ -81,8 +80,7 @@ class StreamHub {
   StreamProfilePtr profile_ LENSWIRE_GUARDED_BY(mutex_);
   FramePtr newest_ LENSWIRE_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<EncodedStream>> streams_ LENSWIRE_GUARDED_BY(mutex_);
-  std::uint64_t retired_encodes_ LENSWIRE_GUARDED_BY(mutex_) = 0;
-  std::uint64_t retired_failures_ LENSWIRE_GUARDED_BY(mutex_) = 0;
+  EncodeCounters retired_ LENSWIRE_GUARDED_BY(mutex_);
   std::size_t attachments_ LENSWIRE_GUARDED_BY(mutex_) = 0;
   // Reused by publish(), which runs on one thread.
   std::vector<std::shared_ptr<EncodedStream>> publishing_;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -78,6 +79,38 @@ TEST_F(HubTest, EncodesNothingWhenNobodyWatches) {
   publish(11);
   EXPECT_EQ(hub_.counters().encodes, 1U);
   EXPECT_EQ(demand_changes_, 2);
+}
+
+TEST_F(HubTest, CountsTheWorkOfEncodersAndFilters) {
+  // Keeps both encoder threads busy until it is told otherwise.
+  struct Blocker final : EncodeJob {
+    bool run_once() override {
+      free.wait(false);
+      return false;
+    }
+    std::atomic<bool> free{false};
+  };
+  const auto blockers = std::array{std::make_shared<Blocker>(), std::make_shared<Blocker>()};
+  for (const auto& blocker : blockers) encoders_.submit(blocker);
+  Subscription subscription{DeliverySettings{}};
+  auto wish = png();
+  wish.filters = *filter::parse_filter_chain("threshold:0:1,holes");
+  auto attachment = hub_.attach(wish, subscription);
+  for (std::uint64_t frame = 1; frame <= 4; ++frame) publish(frame);
+  EXPECT_EQ(hub_.counters().skipped, 3U);
+  for (const auto& blocker : blockers) {
+    blocker->free = true;
+    blocker->free.notify_all();
+  }
+  EXPECT_EQ(next_sequence(subscription), 4U);
+  attachment->reset();
+  const auto counters = hub_.counters();
+  EXPECT_EQ(counters.encodes, 1U);
+  EXPECT_EQ(counters.filtered, 1U);
+  EXPECT_EQ(counters.filter_failures, 0U);
+  EXPECT_GT(counters.filtering.count(), 0);
+  EXPECT_GT(counters.encoding, counters.filtering);
+  EXPECT_EQ(counters.skipped, 3U) << "also after everybody left";
 }
 
 TEST_F(HubTest, DifferentWishesAreEncodedApart) {

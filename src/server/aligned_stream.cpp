@@ -31,11 +31,12 @@ StreamProfile aligned_profile(AlignedStream::Kind kind, const StreamProfile& dep
 }  // namespace
 
 AlignedStream::AlignedStream(Kind kind, hub::StreamHub& depth, hub::StreamHub& color,
-                             hub::EncoderPool& encoders)
+                             hub::EncoderPool& encoders, const base::Clock& clock)
     : kind_(kind),
       depth_(depth),
       color_(color),
       encoders_(encoders),
+      clock_(clock),
       stream_(std::make_shared<StreamProfile>(
                   aligned_profile(kind, *depth.profile(), *color.profile())),
               encoders, [this] { follow_demand(); }),
@@ -92,6 +93,23 @@ FramesetCounters AlignedStream::framesets() const {
   return framesets_.counters();
 }
 
+DerivedCounters AlignedStream::counters() const {
+  base::MutexLock lock(mutex_);
+  auto out = counters_;
+  out.unpaired = framesets_.counters().incomplete;
+  return out;
+}
+
+void AlignedStream::count_failure(const Error& error) {
+  {
+    base::MutexLock lock(mutex_);
+    ++counters_.failures;
+    if (std::exchange(counters_.last_trouble, error.message) == error.message) return;
+  }
+  base::log_warning("align_failed",
+                    {{"stream", stream_.profile()->stream}, {"reason", error.message}});
+}
+
 void AlignedStream::follow_demand() {
   // One at a time, so that the last word is the newest.
   base::MutexLock order(demand_mutex_);
@@ -105,8 +123,7 @@ void AlignedStream::follow_demand() {
   if (attached_) return;
   if (auto done = attach(); !done) {
     detach();
-    base::log_warning("aligned_stream_waits",
-                      {{"stream", stream_.profile()->stream}, {"reason", done.error().message}});
+    count_failure(done.error());
   }
 }
 
@@ -125,7 +142,10 @@ Result<void> AlignedStream::attach() {
 }
 
 void AlignedStream::add(Work work) {
-  if (waiting_.size() == kMostWaiting) waiting_.erase(waiting_.begin());
+  if (waiting_.size() == kMostWaiting) {
+    waiting_.erase(waiting_.begin());
+    ++counters_.busy;
+  }
   waiting_.push_back(std::move(work));
 }
 
@@ -154,14 +174,19 @@ bool AlignedStream::run_once() {
     work = std::move(waiting_.front());
     waiting_.erase(waiting_.begin());
   }
-  if (auto frame = align(work)) {
-    last_trouble_.clear();
+  const auto began = clock_.now();
+  auto frame = align(work);
+  const auto took = clock_.now() - began;
+  if (frame)
     stream_.publish(std::move(*frame));
-  } else if (std::exchange(last_trouble_, frame.error().message) != frame.error().message) {
-    base::log_warning("align_failed",
-                      {{"stream", stream_.profile()->stream}, {"reason", frame.error().message}});
-  }
+  else
+    count_failure(frame.error());
   base::MutexLock lock(mutex_);
+  counters_.working += took;
+  if (frame) {
+    ++counters_.made;
+    counters_.last_trouble.clear();
+  }
   return working_ = !waiting_.empty();
 }
 

@@ -11,11 +11,13 @@
 #include <lenswire/result.hpp>
 #include <lenswire/stream_profile.hpp>
 
+#include "base/clock.hpp"
 #include "base/mutex.hpp"
 #include "filter/align.hpp"
 #include "frame/frame_pool.hpp"
 #include "frame/frameset_assembly.hpp"
 #include "hub/stream_hub.hpp"
+#include "server/derived_counters.hpp"
 
 namespace lenswire::server {
 
@@ -36,9 +38,9 @@ class AlignedStream final : public hub::EncodeJob,
   /// Frames that may wait for an encoder thread; then the oldest is lost.
   static constexpr std::size_t kMostWaiting = 4;
 
-  /// The inputs outlive stop().
-  AlignedStream(Kind kind, hub::StreamHub& depth, hub::StreamHub& color,
-                hub::EncoderPool& encoders);
+  /// The inputs outlive stop(); the clock outlives it.
+  AlignedStream(Kind kind, hub::StreamHub& depth, hub::StreamHub& color, hub::EncoderPool& encoders,
+                const base::Clock& clock);
   ~AlignedStream() override;
 
   /// Leaves the inputs for ever.
@@ -55,6 +57,7 @@ class AlignedStream final : public hub::EncodeJob,
 
   [[nodiscard]] hub::StreamHub& stream() noexcept { return stream_; }
   [[nodiscard]] FramesetCounters framesets() const;
+  [[nodiscard]] DerivedCounters counters() const;
 
   bool run_once() override;
 
@@ -78,11 +81,13 @@ class AlignedStream final : public hub::EncodeJob,
   void take(std::size_t input, const hub::EncodedFramePtr& frame);
   void add(Work work) LENSWIRE_REQUIRES(mutex_);
   Result<FramePtr> align(const Work& work);
+  void count_failure(const Error& error) LENSWIRE_EXCLUDES(mutex_);
 
   const Kind kind_;
   hub::StreamHub& depth_;
   hub::StreamHub& color_;
   hub::EncoderPool& encoders_;
+  const base::Clock& clock_;
   hub::StreamHub stream_;
   Input depth_input_{*this, 0};
   Input color_input_{*this, 1};
@@ -94,6 +99,7 @@ class AlignedStream final : public hub::EncodeJob,
   frame::FramesetAssembly<hub::EncodedFramePtr> framesets_ LENSWIRE_GUARDED_BY(mutex_);
   std::vector<Work> waiting_ LENSWIRE_GUARDED_BY(mutex_);
   bool working_ LENSWIRE_GUARDED_BY(mutex_) = false;
+  DerivedCounters counters_ LENSWIRE_GUARDED_BY(mutex_);
 
   // Of the one thread that is inside run_once().
   StreamProfilePtr aligned_depth_, aligned_color_;  // what the tables are of
@@ -102,7 +108,6 @@ class AlignedStream final : public hub::EncodeJob,
   StreamProfilePtr profile_;
   frame::Image picture_;
   frame::FramePool pool_;
-  std::string last_trouble_;
 
   base::Mutex demand_mutex_;
   bool stopped_ LENSWIRE_GUARDED_BY(demand_mutex_) = false;

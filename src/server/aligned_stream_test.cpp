@@ -173,7 +173,7 @@ class AlignedStreamTest : public testing::Test {
                                const std::optional<StreamCalibration>& calibration) {
     auto answer = std::make_shared<std::promise<Result<StreamProfilePtr>>>();
     auto future = answer->get_future();
-    camera_->set_calibration(stream, calibration,
+    camera_->set_calibration(stream, calibration, CalibrationChange::Merge,
                              [answer](Result<StreamProfilePtr> r) { answer->set_value(r); });
     if (future.wait_for(kLimit) != std::future_status::ready)
       return fail(ErrorCode::Timeout, "no answer");
@@ -251,6 +251,17 @@ TEST_F(AlignedStreamTest, ColourNeedsAFrameOfEachStreamAndTellsTheSkew) {
   EXPECT_EQ(described.at("framesets").at("complete"), 3);
   EXPECT_EQ(described.at("framesets").at("incomplete"), 1);
   EXPECT_EQ(described.at("framesets").at("worst_skew_ns"), 5'000'000);
+  // The last frame is published before it is counted.
+  ASSERT_TRUE(eventually([&] { return cam.derived_streams().at(0).work.made == 3; }));
+  const auto derived = cam.derived_streams().at(0);
+  EXPECT_EQ(derived.stream, "color_aligned");
+  EXPECT_TRUE(derived.offered);
+  EXPECT_EQ(derived.counters.frames, 3U);
+  EXPECT_EQ(derived.work.unpaired, 1U);
+  EXPECT_EQ(derived.work.busy, 0U);
+  EXPECT_EQ(derived.work.failures, 0U);
+  EXPECT_GT(derived.work.working.count(), 0);
+  EXPECT_EQ(described.at("work").at("unpaired"), 1);
 }
 
 TEST_F(AlignedStreamTest, ACalibrationThatIsGivenMakesThemAndOutlivesTheCamera) {

@@ -1,34 +1,15 @@
 #include "server/calibration_store.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 
 #include <nlohmann/json.hpp>
 
-#include "base/unique_fd.hpp"
 #include "base/uri.hpp"
-#include "server/access.hpp"
+#include "server/private_file.hpp"
 #include "wire/calibration/calibration_map.hpp"
 #include "wire/depth_limit.hpp"
 
 namespace lenswire::server {
-namespace {
-
-auto write_failure(const std::string& file, int error) {
-  return fail(error == ENOSPC || error == EDQUOT || error == EIO ? ErrorCode::Busy
-                                                                 : ErrorCode::PermissionDenied,
-              fmt::format("cannot write the calibration {}: {}; make room, or give the server "
-                          "another folder with --calibration-dir",
-                          file, std::strerror(error)));
-}
-
-}  // namespace
 
 CalibrationStore::CalibrationStore(std::string folder, std::string camera)
     : folder_(std::move(folder)), file_(folder_ + "/" + camera + ".json") {}
@@ -38,22 +19,10 @@ Result<void> CalibrationStore::load() {
   const auto wrong = [this](ErrorCode code, std::string_view why) {
     return fail(code, fmt::format("{}: {}; mend the file or delete it", file_, why));
   };
-  base::UniqueFd fd(::open(file_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!fd && errno == ENOENT) return {};
-  if (!fd) return wrong(ErrorCode::PermissionDenied, std::strerror(errno));
-  std::string text(wire::kMaxCalibrationBytes + 1, '\0');
-  std::size_t size = 0;
-  while (size < text.size()) {
-    const auto got = ::read(fd.get(), text.data() + size, text.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return wrong(ErrorCode::PermissionDenied, std::strerror(errno));
-    if (got == 0) break;
-    size += static_cast<std::size_t>(got);
-  }
-  text.resize(size);
-  if (size > wire::kMaxCalibrationBytes)
-    return wrong(ErrorCode::InvalidArgument, "more than 64 KiB");
-  const auto map = wire::parse_json_object(text);
+  const auto text = read_private_file(file_, wire::kMaxCalibrationBytes);
+  if (!text) return fail(text.error().code, text.error().message + "; mend the file or delete it");
+  if (!*text) return {};
+  const auto map = wire::parse_json_object(**text);
   if (!map) return wrong(ErrorCode::InvalidArgument, map.error().message);
   Calibrations read;
   for (const auto& [stream, entry] : map->items()) {
@@ -75,8 +44,10 @@ std::optional<StreamCalibration> CalibrationStore::find(std::string_view stream)
 }
 
 std::optional<StreamCalibration> CalibrationStore::merged(
-    std::string_view stream, const std::optional<StreamCalibration>& changes) const {
+    std::string_view stream, const std::optional<StreamCalibration>& changes,
+    CalibrationChange change) const {
   if (!changes) return std::nullopt;
+  if (change == CalibrationChange::Replace) return changes;
   StreamCalibration out;
   if (const auto found = calibrations_.find(stream); found != calibrations_.end())
     out = found->second;
@@ -87,20 +58,22 @@ std::optional<StreamCalibration> CalibrationStore::merged(
 }
 
 std::optional<StreamCalibration> CalibrationStore::changed(
-    std::string_view stream, const std::optional<StreamCalibration>& changes) const {
+    std::string_view stream, const std::optional<StreamCalibration>& changes,
+    CalibrationChange change) const {
   base::MutexLock lock(mutex_);
-  return merged(stream, changes);
+  return merged(stream, changes, change);
 }
 
 Result<void> CalibrationStore::save(std::string_view stream,
-                                    const std::optional<StreamCalibration>& changes) {
+                                    const std::optional<StreamCalibration>& changes,
+                                    CalibrationChange change) {
   if (folder_.empty())
     return fail(ErrorCode::Unsupported,
                 "this server has no folder to keep calibrations in; start it with "
                 "--calibration-dir or --state-dir");
   base::MutexLock lock(mutex_);
   auto next = calibrations_;
-  if (auto now = merged(stream, changes))
+  if (auto now = merged(stream, changes, change))
     next.insert_or_assign(std::string(stream), std::move(*now));
   else
     next.erase(std::string(stream));
@@ -110,27 +83,13 @@ Result<void> CalibrationStore::save(std::string_view stream,
 }
 
 Result<void> CalibrationStore::write(const Calibrations& calibrations) const {
-  if (auto made = make_private_folder(folder_); !made) return made;
   auto map = nlohmann::json::object();
   for (const auto& [stream, calibration] : calibrations) map[stream] = wire::to_map(calibration);
-  const auto text = map.dump(2) + "\n";
-  const auto temporary = file_ + ".part";
-  {
-    base::UniqueFd fd(
-        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!fd) return write_failure(file_, errno);
-    std::size_t done = 0;
-    while (done < text.size()) {
-      const auto written = ::write(fd.get(), text.data() + done, text.size() - done);
-      if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) return write_failure(file_, errno);
-      done += static_cast<std::size_t>(written);
-    }
-    if (::fsync(fd.get()) != 0) return write_failure(file_, errno);
-  }
-  if (::rename(temporary.c_str(), file_.c_str()) != 0) return write_failure(file_, errno);
-  base::UniqueFd folder(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder || ::fsync(folder.get()) != 0) return write_failure(file_, errno);
+  const auto written = write_private_file(file_, map.dump(2) + "\n");
+  if (!written)
+    return fail(written.error().code,
+                written.error().message +
+                    "; make room, or give the server another folder with --calibration-dir");
   return {};
 }
 

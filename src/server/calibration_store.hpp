@@ -1,6 +1,7 @@
 // calibration_store.hpp - the calibrations that users gave to one camera, in a file.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -12,6 +13,12 @@
 #include "base/mutex.hpp"
 
 namespace lenswire::server {
+
+/// What becomes of the parts that a given calibration lacks.
+enum class CalibrationChange : std::uint8_t {
+  Merge,    ///< they stay as they were given before
+  Replace,  ///< they are the device's own again
+};
 
 /// Keeps FOLDER/CAMERA.json: a map from stream to calibration, as docs/protocol.md has it.
 ///
@@ -27,21 +34,22 @@ class CalibrationStore {
 
   [[nodiscard]] std::optional<StreamCalibration> find(std::string_view stream) const;
 
-  /// What the stream would have with these changes: what is absent stays; nothing at all = the
-  /// device's own again.
+  /// What the stream would have with these changes; nothing at all = the device's own again.
   [[nodiscard]] std::optional<StreamCalibration> changed(
-      std::string_view stream, const std::optional<StreamCalibration>& changes) const;
+      std::string_view stream, const std::optional<StreamCalibration>& changes,
+      CalibrationChange change) const;
 
   /// Makes the change last: when it returns a value, the file is on the disk.
   /// Errors: Unsupported without a folder; PermissionDenied or Busy when it can't be written.
-  Result<void> save(std::string_view stream, const std::optional<StreamCalibration>& changes);
+  Result<void> save(std::string_view stream, const std::optional<StreamCalibration>& changes,
+                    CalibrationChange change);
 
  private:
   using Calibrations = std::map<std::string, StreamCalibration, std::less<>>;
 
   [[nodiscard]] std::optional<StreamCalibration> merged(
-      std::string_view stream, const std::optional<StreamCalibration>& changes) const
-      LENSWIRE_REQUIRES(mutex_);
+      std::string_view stream, const std::optional<StreamCalibration>& changes,
+      CalibrationChange change) const LENSWIRE_REQUIRES(mutex_);
   [[nodiscard]] Result<void> write(const Calibrations& calibrations) const;
 
   const std::string folder_;

@@ -52,6 +52,15 @@ FramePtr with_profile(FramePtr frame, const StreamProfilePtr& profile) {
   return frame;
 }
 
+json work_map(const DerivedCounters& work) {
+  return {{"made", work.made},
+          {"busy", work.busy},
+          {"unpaired", work.unpaired},
+          {"failures", work.failures},
+          {"working_s", std::chrono::duration<double>(work.working).count()},
+          {"last_trouble", work.last_trouble}};
+}
+
 // `a, b and c`, or a word for none.
 std::string join(const std::vector<std::string>& names) {
   return names.empty() ? std::string("none") : fmt::format("{}", fmt::join(names, ", "));
@@ -236,6 +245,28 @@ void Camera::read_sizes(SizesDone done) {
   });
 }
 
+void Camera::read_choices(ChoicesDone done) {
+  PictureSize now{640, 480};
+  {
+    base::MutexLock lock(mutex_);
+    for (const auto& [given, profile] : profiles_)
+      if (profile->width > 1 && profile->height > 1) now = {profile->width, profile->height};
+  }
+  submit<ProfileChoices>(std::move(done), [runner = runner_ptr_, uri = uri(), &sources = sources_,
+                                           context = context_, now] {
+    // A source without the option says so when it is made, which touches no device.
+    const auto takes = [&](const char* option, std::string value) {
+      return sources.make(base::with_options(uri, {{option, std::move(value)}}), context)
+          .has_value();
+    };
+    ProfileChoices choices;
+    choices.size = takes("size", fmt::format("{}x{}", now.width, now.height));
+    choices.fps = takes("fps", "30");
+    if (choices.size) choices.sizes = runner->sizes();
+    return Result<ProfileChoices>(std::move(choices));
+  });
+}
+
 void Camera::reconfigure(base::OptionChanges changes, ReconfigureDone done) {
   // Whether the device takes the options shows only when it is opened.
   change_holds(1);
@@ -270,6 +301,18 @@ std::string Camera::uri() const {
   return address_->uri;
 }
 
+std::vector<Camera::DerivedStream> Camera::derived_streams() const {
+  std::vector<DerivedStream> out;
+  base::MutexLock lock(mutex_);
+  for (const auto& aligned : aligned_)
+    out.push_back({aligned->stream().profile()->stream, aligned->available(),
+                   aligned->stream().counters(), aligned->counters()});
+  if (skeletons_)
+    out.push_back({std::string(kSkeletonStream), offered_.contains(kSkeletonStream),
+                   skeletons_->stream().counters(), skeletons_->counters()});
+  return out;
+}
+
 json Camera::describe() const {
   const auto status = runner_.status();
   json map = {{"name", settings_.name},
@@ -300,7 +343,10 @@ json Camera::describe() const {
     entry["clients"] = counters.sinks;
     entry["encodes"] = counters.encodes;
     entry["encode_failures"] = counters.failures;
-    if (skeletons_ && id == kSkeletonStream) entry["derived"] = true;
+    if (skeletons_ && id == kSkeletonStream) {
+      entry["derived"] = true;
+      entry["work"] = work_map(skeletons_->counters());
+    }
     list.push_back(std::move(entry));
   }
   for (const auto& aligned : aligned_) {
@@ -309,6 +355,7 @@ json Camera::describe() const {
     auto entry = wire::to_map(*aligned->stream().profile(), 0);
     const auto framesets = aligned->framesets();
     entry["derived"] = true;
+    entry["work"] = work_map(aligned->counters());
     entry["measured_hz"] = streaming && counters.sinks > 0 ? counters.measured_hz : 0.0;
     entry["sequence"] = counters.sequence;
     entry["frames"] = counters.frames;
@@ -421,7 +468,7 @@ void Camera::align_streams(GoneStreams& gone) {
     if (!filter::AlignedPair::of(*depth_profile, *color_profile)) return;
     for (const auto kind : {AlignedStream::Kind::ColorToDepth, AlignedStream::Kind::DepthToColor})
       aligned_.push_back(
-          std::make_shared<AlignedStream>(kind, *depth->second, *color->second, encoders_));
+          std::make_shared<AlignedStream>(kind, *depth->second, *color->second, encoders_, clock_));
   }
   for (const auto& aligned : aligned_)
     if (auto set = aligned->set_inputs(depth_profile, color_profile); !set)
@@ -429,14 +476,15 @@ void Camera::align_streams(GoneStreams& gone) {
                      {{"camera", settings_.name}, {"reason", set.error().message}});
 }
 
-Result<void> Camera::check_calibration_for(
-    const std::string& stream, const std::optional<StreamCalibration>& calibration) const {
+Result<void> Camera::check_calibration_for(const std::string& stream,
+                                           const std::optional<StreamCalibration>& calibration,
+                                           CalibrationChange change) const {
   if (calibration)
     if (auto ok = check_calibration(*calibration); !ok) return ok;
   base::MutexLock lock(mutex_);
   for (const auto& given : description_.streams)
     if (given->stream == stream) {
-      const auto next = calibrations_->changed(stream, calibration);
+      const auto next = calibrations_->changed(stream, calibration, change);
       if (!next) return {};
       const auto fits = with_calibration(*given, *next);
       if (!fits) return fail(fits.error());
@@ -450,8 +498,9 @@ Result<void> Camera::check_calibration_for(
 }
 
 void Camera::set_calibration(const std::string& stream,
-                             std::optional<StreamCalibration> calibration, CalibrationDone done) {
-  if (auto possible = check_calibration_for(stream, calibration); !possible)
+                             std::optional<StreamCalibration> calibration, CalibrationChange change,
+                             CalibrationDone done) {
+  if (auto possible = check_calibration_for(stream, calibration, change); !possible)
     return done(fail(std::move(possible).error()));
   // Only the store is touched by the call itself, which may outlive the camera.
   submit<void>(
@@ -467,8 +516,8 @@ void Camera::set_calibration(const std::string& stream,
         on_event_({{"event", "camera_opened"}, {"camera", describe()}});
         done(now);
       },
-      [store = calibrations_, stream, calibration = std::move(calibration)] {
-        return store->save(stream, calibration);
+      [store = calibrations_, stream, calibration = std::move(calibration), change] {
+        return store->save(stream, calibration, change);
       });
 }
 

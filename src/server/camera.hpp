@@ -67,6 +67,15 @@ class Camera final : public source::RunnerListener {
   /// `color_aligned`, where depth and colour are calibrated.
   [[nodiscard]] std::vector<std::string> stream_ids() const;
 
+  /// The streams that are made of those, also while they are not offered.
+  struct DerivedStream {
+    std::string stream;
+    bool offered = false;
+    hub::StreamCounters counters;
+    DerivedCounters work;
+  };
+  [[nodiscard]] std::vector<DerivedStream> derived_streams() const;
+
   /// While it lives, the camera runs, also where nobody takes its frames.
   class Hold {
    public:
@@ -111,6 +120,16 @@ class Camera final : public source::RunnerListener {
   using SizesDone = std::function<void(Result<std::vector<PictureSize>>)>;
   void read_sizes(SizesDone done);
 
+  /// What reconfigure() may be asked for.
+  struct ProfileChoices {
+    bool size = false;  ///< whether the source takes another size at all
+    bool fps = false;
+    std::vector<PictureSize> sizes;  ///< none: any within reason, or the device does not tell
+  };
+  /// Calls `done` from the camera's control thread, or at once when the call is refused (Busy).
+  using ChoicesDone = std::function<void(Result<ProfileChoices>)>;
+  void read_choices(ChoicesDone done);
+
   /// Gives a captured stream another calibration, or with none the device's own again, and keeps it
   /// on the disk; everybody who watches goes on with the new profile. Calls `done` from the
   /// camera's control thread, or at once when the call is refused, with the stream's profile.
@@ -118,7 +137,7 @@ class Camera final : public source::RunnerListener {
   /// keep it in), PermissionDenied, Busy.
   using CalibrationDone = std::function<void(Result<StreamProfilePtr>)>;
   void set_calibration(const std::string& stream, std::optional<StreamCalibration> calibration,
-                       CalibrationDone done);
+                       CalibrationChange change, CalibrationDone done);
 
   /// The source's URI, as reconfigure() left it.
   [[nodiscard]] std::string uri() const;
@@ -140,7 +159,8 @@ class Camera final : public source::RunnerListener {
   [[nodiscard]] hub::StreamHub* find(std::string_view id) const;
   [[nodiscard]] StreamProfilePtr calibrated(const StreamProfilePtr& profile) const;
   Result<void> check_calibration_for(const std::string& stream,
-                                     const std::optional<StreamCalibration>& calibration) const;
+                                     const std::optional<StreamCalibration>& calibration,
+                                     CalibrationChange change) const;
   // Streams that are no longer offered, to be ended without the lock.
   using GoneStreams = std::vector<std::pair<std::string, hub::StreamHub*>>;
   GoneStreams apply_profiles() LENSWIRE_REQUIRES(mutex_);

@@ -12,6 +12,7 @@
 #include "server/openapi.hpp"
 #include "server/profile_request.hpp"
 #include "server/version.hpp"
+#include "wire/calibration/calibration_map.hpp"
 #include "wire/depth_limit.hpp"
 #include "wire/maps.hpp"
 
@@ -114,6 +115,28 @@ HttpOutcome get_doors(RouteContext& context) {
 
 HttpOutcome get_openapi(RouteContext&) { return json_answer(openapi_document()); }
 
+HttpOutcome get_choices(RouteContext& context) {
+  const auto camera = context.services.camera(context.names.at(0));
+  if (!camera) return error_answer(camera.error());
+  return Deferred{[camera = *camera](auto answer) {
+    camera->read_choices(
+        [answer = std::move(answer)](const Result<Camera::ProfileChoices>& choices) {
+          if (!choices) {
+            auto refused = error_answer(choices.error());
+            if (choices.error().code == ErrorCode::Busy) refused.status = 429;
+            return answer(std::move(refused));
+          }
+          auto options = json::array();
+          if (choices->size) options.push_back("size");
+          if (choices->fps) options.push_back("fps");
+          auto sizes = json::array();
+          for (const auto& size : choices->sizes)
+            sizes.push_back(fmt::format("{}x{}", size.width, size.height));
+          answer(json_answer({{"options", std::move(options)}, {"sizes", std::move(sizes)}}));
+        });
+  }};
+}
+
 Camera::ControlsDone answer_with_controls(std::function<void(HttpAnswer)> answer) {
   return [answer = std::move(answer)](const Result<std::vector<Control>>& controls) {
     if (controls) return answer(json_answer({{"controls", wire::to_map(*controls)}}));
@@ -140,6 +163,47 @@ HttpOutcome patch_controls(RouteContext& context) {
   if (!settings) return error_answer(settings.error());
   return Deferred{[camera = *camera, settings = *settings](auto answer) {
     camera->apply_controls(settings, answer_with_controls(std::move(answer)));
+  }};
+}
+
+Result<hub::StreamHub*> stream_of(RouteContext& context) {
+  const auto camera = context.services.camera(context.names.at(0));
+  if (!camera) return fail(camera.error());
+  return (*camera)->stream(context.names.at(1));
+}
+
+HttpOutcome get_calibration(RouteContext& context) {
+  const auto stream = stream_of(context);
+  if (!stream) return error_answer(stream.error());
+  return json_answer(wire::calibration_map(context.names.at(0), *(*stream)->profile()));
+}
+
+HttpOutcome put_calibration(RouteContext& context) {
+  // Where the camera has not been open yet, this says so.
+  if (const auto stream = stream_of(context); !stream) return error_answer(stream.error());
+  const auto camera = context.services.camera(context.names.at(0));
+  const auto body = wire::parse_json_object(context.request.body);
+  if (!body) return error_answer(body.error());
+  std::optional<StreamCalibration> calibration;
+  if (!body->empty()) {
+    auto parsed = wire::calibration_from_map(*body);
+    if (!parsed) return error_answer(parsed.error());
+    calibration = std::move(*parsed);
+  }
+  if (calibration == StreamCalibration{})
+    return status_answer(400,
+                         "give intrinsics, reference_from_stream or depth_unit_m; {} alone is the "
+                         "device's own calibration");
+  return Deferred{[camera = *camera, name = context.names.at(0), stream = context.names.at(1),
+                   calibration = std::move(calibration)](auto answer) {
+    camera->set_calibration(
+        stream, calibration, CalibrationChange::Replace,
+        [name, answer = std::move(answer)](const Result<StreamProfilePtr>& now) {
+          if (now) return answer(json_answer(wire::calibration_map(name, **now)));
+          auto refused = error_answer(now.error());
+          if (now.error().code == ErrorCode::Busy) refused.status = 429;
+          answer(std::move(refused));
+        });
   }};
 }
 
@@ -248,11 +312,19 @@ constexpr std::array kRoutes = {
           "opens it with {\"size\": \"1280x720\", \"fps\": 30, \"format\": \"mjpeg\"}, some or all "
           "of them; answers the camera",
           patch_camera},
+    Route{"GET", "/api/v1/cameras/{camera}/choices", Role::View,
+          "which of size and fps can be changed, and the sizes that the camera offers (none: any)",
+          get_choices},
     Route{"GET", "/api/v1/cameras/{camera}/controls", Role::View, "controls, read now",
           get_controls},
     Route{"PATCH", "/api/v1/cameras/{camera}/controls", Role::Control,
           "applies {\"settings\": {NAME: VALUE}} as a group, answers what was read back",
           patch_controls},
+    Route{"GET", "/api/v1/cameras/{camera}/streams/{stream}/calibration", Role::View,
+          "intrinsics, pose, depth unit and version of a stream", get_calibration},
+    Route{"PUT", "/api/v1/cameras/{camera}/streams/{stream}/calibration", Role::Control,
+          "gives it this calibration for good; what is absent, or all with {}, is the device's own",
+          put_calibration},
     Route{"POST", "/api/v1/tickets", Role::View,
           "a view-only ticket for {\"camera\", \"stream\"}, 60 s, as ?ticket= in a URL",
           post_ticket},
@@ -337,7 +409,8 @@ std::optional<HttpAnswer> refuse(Services& services, const net::HttpRequest& req
   if (changes_state(request.method) && !route.pattern.starts_with("/rtc/") &&
       !request.header("Content-Type").starts_with("application/json"))
     return status_answer(415, "send Content-Type: application/json");
-  if (context.names.size() == 2 &&
+  // Tickets are for pictures alone.
+  if (route.method == "GET" && route.pattern.starts_with("/cameras/") &&
       services.access.ticket_allows(context.options.text("ticket", ""), context.names[0],
                                     context.names[1]))
     return std::nullopt;

@@ -292,7 +292,8 @@ void LwpSession::set_calibration(std::uint32_t id, const json& request) {
       self.pump();
     });
   };
-  (*camera)->set_calibration(text_of(request, "stream"), std::move(calibration), std::move(done));
+  (*camera)->set_calibration(text_of(request, "stream"), std::move(calibration),
+                             CalibrationChange::Merge, std::move(done));
 }
 
 void LwpSession::reply_controls(std::uint32_t id, const Result<std::vector<Control>>& result) {

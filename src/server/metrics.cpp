@@ -3,7 +3,9 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <sstream>
+#include <utility>
 
 namespace lenswire::server {
 namespace {
@@ -50,6 +52,55 @@ class Families {
 
 double number(std::uint64_t value) { return static_cast<double>(value); }
 
+double seconds(Nanoseconds value) { return std::chrono::duration<double>(value).count(); }
+
+void add_stream(Families& out, const Labels& by_stream, const hub::StreamCounters& counters) {
+  out.counter("lenswire_stream_frames_total", "Frames published.", number(counters.frames),
+              by_stream);
+  out.counter("lenswire_stream_encodes_total", "Frames encoded, over all wishes.",
+              number(counters.encodes), by_stream);
+  out.counter("lenswire_stream_encode_failures_total", "Frames that could not be encoded.",
+              number(counters.failures), by_stream);
+  out.counter("lenswire_stream_encodes_skipped_total",
+              "Frames not encoded because earlier ones still were.", number(counters.skipped),
+              by_stream);
+  out.counter("lenswire_stream_encode_seconds_total",
+              "Time spent on encoding, filters and conversions included.",
+              seconds(counters.encoding), by_stream);
+  out.counter("lenswire_stream_filtered_frames_total", "Frames given to depth filters.",
+              number(counters.filtered), by_stream);
+  out.counter("lenswire_stream_filter_failures_total",
+              "Frames that did not come out of the depth filters.",
+              number(counters.filter_failures), by_stream);
+  out.counter("lenswire_stream_filter_seconds_total", "Time spent in depth filters.",
+              seconds(counters.filtering), by_stream);
+  out.gauge("lenswire_stream_sinks", "Wishes being served.", static_cast<double>(counters.sinks),
+            by_stream);
+}
+
+void add_derived(Families& out, const std::string& camera, const Camera::DerivedStream& derived) {
+  const Labels by_stream = {{"camera", camera}, {"stream", derived.stream}};
+  const auto& work = derived.work;
+  out.gauge("lenswire_derived_offered", "1 while the stream can be made of the others.",
+            derived.offered ? 1 : 0, by_stream);
+  out.counter("lenswire_derived_frames_total", "Frames made of other streams.", number(work.made),
+              by_stream);
+  for (const auto& [reason, count] :
+       {std::pair{"busy", work.busy}, std::pair{"unpaired", work.unpaired}}) {
+    auto labels = by_stream;
+    labels.push_back({"reason", reason});
+    out.counter("lenswire_derived_skipped_total",
+                "Frames left out: earlier ones were still being made (busy), or the other stream "
+                "had none of that moment (unpaired).",
+                number(count), std::move(labels));
+  }
+  out.counter("lenswire_derived_failures_total",
+              "Frames that could not be made, and failed tries to begin.", number(work.failures),
+              by_stream);
+  out.counter("lenswire_derived_seconds_total", "Time spent on making frames.",
+              seconds(work.working), by_stream);
+}
+
 }  // namespace
 
 std::string metrics_text(const Services& services) {
@@ -94,16 +145,13 @@ std::string metrics_text(const Services& services) {
     for (const auto& id : camera->stream_ids()) {
       const auto stream = camera->stream(id);
       if (!stream) continue;
-      const auto counters = (*stream)->counters();
-      const Labels by_stream = {{"camera", camera->name()}, {"stream", id}};
-      out.counter("lenswire_stream_frames_total", "Frames published.", number(counters.frames),
-                  by_stream);
-      out.counter("lenswire_stream_encodes_total", "Frames encoded, over all wishes.",
-                  number(counters.encodes), by_stream);
-      out.counter("lenswire_stream_encode_failures_total", "Frames that could not be encoded.",
-                  number(counters.failures), by_stream);
-      out.gauge("lenswire_stream_sinks", "Wishes being served.",
-                static_cast<double>(counters.sinks), by_stream);
+      add_stream(out, {{"camera", camera->name()}, {"stream", id}}, (*stream)->counters());
+    }
+    const auto captured = camera->stream_ids();
+    for (const auto& derived : camera->derived_streams()) {
+      add_derived(out, camera->name(), derived);
+      if (std::find(captured.begin(), captured.end(), derived.stream) == captured.end())
+        add_stream(out, {{"camera", camera->name()}, {"stream", derived.stream}}, derived.counters);
     }
   }
   return out.text();

@@ -88,6 +88,11 @@ void SkeletonStream::stop() {
   if (thread.joinable()) thread.join();
 }
 
+DerivedCounters SkeletonStream::counters() const {
+  base::MutexLock lock(mutex_);
+  return counters_;
+}
+
 void SkeletonStream::wake() {
   base::MutexLock lock(mutex_);
   look_ = true;
@@ -101,6 +106,7 @@ void SkeletonStream::take(Half half, const hub::EncodedFramePtr& frame) {
     depths_[0] = std::exchange(depths_[1], frame);
     return;
   }
+  if (color_) ++counters_.busy;
   color_ = frame;
   changed_.notify_all();
 }
@@ -132,16 +138,26 @@ void SkeletonStream::run() {
     if (!wanted_ || !maker_) continue;
     const auto pair = take_pair();
     if (!pair.color) continue;
-    if (auto made = make(pair); made)
-      last_trouble_.clear();
-    else
-      complain(made.error());
+    const auto began = clock_.now();
+    const auto made = make(pair);
+    const auto took = clock_.now() - began;
+    if (!made) complain(made.error());
+    base::MutexLock lock(mutex_);
+    counters_.working += took;
+    if (made) {
+      ++counters_.made;
+      counters_.last_trouble.clear();
+    }
   }
   detach();
 }
 
 void SkeletonStream::complain(const Error& error) {
-  if (std::exchange(last_trouble_, error.message) == error.message) return;
+  {
+    base::MutexLock lock(mutex_);
+    ++counters_.failures;
+    if (std::exchange(counters_.last_trouble, error.message) == error.message) return;
+  }
   base::log_warning("skeleton_failed", {{"camera", camera_.name()}, {"reason", error.message}});
 }
 

@@ -16,6 +16,7 @@
 #include "filter/skeleton_maker.hpp"
 #include "frame/frame_pool.hpp"
 #include "hub/stream_hub.hpp"
+#include "server/derived_counters.hpp"
 
 namespace lenswire::server {
 
@@ -50,6 +51,7 @@ class SkeletonStream {
   void stop();
 
   [[nodiscard]] hub::StreamHub& stream() noexcept { return stream_; }
+  [[nodiscard]] DerivedCounters counters() const;
 
  private:
   enum Half : std::size_t { kColor, kDepth };
@@ -85,7 +87,7 @@ class SkeletonStream {
   Input color_input_{*this, kColor};
   Input depth_input_{*this, kDepth};
 
-  base::Mutex mutex_;
+  mutable base::Mutex mutex_;
   base::ConditionVariable changed_;
   bool stopping_ LENSWIRE_GUARDED_BY(mutex_) = false;
   bool look_ LENSWIRE_GUARDED_BY(mutex_) = false;  // demand or streams may have changed
@@ -93,6 +95,7 @@ class SkeletonStream {
   std::string depth_stream_ LENSWIRE_GUARDED_BY(mutex_);  // empty: none
   hub::EncodedFramePtr color_ LENSWIRE_GUARDED_BY(mutex_);
   std::array<hub::EncodedFramePtr, 2> depths_ LENSWIRE_GUARDED_BY(mutex_);  // older, newest
+  DerivedCounters counters_ LENSWIRE_GUARDED_BY(mutex_);
   std::thread thread_ LENSWIRE_GUARDED_BY(mutex_);
 
   // Of the thread.
@@ -105,7 +108,6 @@ class SkeletonStream {
   frame::FramePool pool_;
   StreamProfilePtr profile_;
   std::uint64_t sequence_ = 0;
-  std::string last_trouble_;
   // Last: no deliver() may find the rest gone.
   std::array<hub::StreamHub::Attachment, 2> attachments_;
 };

@@ -180,6 +180,7 @@ TEST_F(SkeletonStreamTest, NeverHoldsUpThePictures) {
   // What came meanwhile is left out: the second skeleton is of a picture after those.
   ASSERT_TRUE(eventually([&] { return skeletons.frames().size() >= 2; }));
   EXPECT_GE(skeletons.frames()[1]->source->capture_time, newest);
+  EXPECT_GT(cam.derived_streams().at(2).work.busy, 10U);
 }
 
 TEST_F(SkeletonStreamTest, TriesAgainWhenTheModelDoesNotLoad) {
@@ -190,6 +191,11 @@ TEST_F(SkeletonStreamTest, TriesAgainWhenTheModelDoesNotLoad) {
   ASSERT_TRUE(attachment);
   EXPECT_TRUE(eventually([&] { return !kept.frames().empty(); }));
   EXPECT_EQ(bench_.made, 2);
+  EXPECT_TRUE(eventually([&] { return cam.derived_streams().at(2).work.made > 0; }));
+  const auto derived = cam.derived_streams().at(2);
+  EXPECT_EQ(derived.stream, "skeleton");
+  EXPECT_EQ(derived.work.failures, 1U);
+  EXPECT_EQ(derived.work.last_trouble, "");
 }
 
 TEST_F(SkeletonStreamTest, HasNoMetresWithoutDepth) {

@@ -12,7 +12,7 @@ namespace lenswire::source {
 /// Threading: thread-safe.
 class SourceModule {
  public:
-  static constexpr const char* kModuleInterface = "source.SourceModule.1";
+  static constexpr const char* kModuleInterface = "source.SourceModule.2";
 
   virtual ~SourceModule() = default;
 

@@ -1,6 +1,7 @@
 // source_table.hpp - from a source URI to a Source.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -24,10 +25,20 @@ struct SourceContext {
 using MakeSource = Result<std::unique_ptr<Source>> (*)(base::SourceUri uri,
                                                        const SourceContext& context);
 
-/// A camera that `lenswire ls --local`, `doctor` and `demo` may find by themselves.
+/// What stays the same of a camera, so that it is known again after the next start.
+enum class KnownBy : std::uint8_t {
+  Uri,      ///< the URI names the device, or its kind and, behind an @, its place
+  Device,   ///< by `device`; where several have the same, by `place` too
+  Nothing,  ///< it could not be asked
+};
+
+/// A camera that `lenswire ls --local`, `doctor` and `serve` may find by themselves.
 struct FoundSource {
   std::string uri;          ///< "v4l2:/dev/video0"
   std::string description;  ///< "vivid, 640x480 YUYV, ..."
+  KnownBy known_by = KnownBy::Uri;
+  std::string device = {};  ///< "v4l2 HD Pro Webcam C920 1A2B3C4D, node 0"; empty with Uri
+  std::string place = {};   ///< "usb-0000:00:14.0-1"; empty with Uri
 };
 
 struct SourceKind {

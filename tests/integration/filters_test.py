@@ -11,7 +11,7 @@ import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from server_process import RECORDING, ServerProcess, lenswire  # noqa: E402
+from server_process import RECORDING, ServerProcess, lenswire, wait_until  # noqa: E402
 
 try:
     import cv2
@@ -106,6 +106,13 @@ class Filters(unittest.TestCase):
         self.assertLess(abs(smooth - self.depth.astype(int))[self.depth > 0].max(), 20)
         small = self.png("depth.png?filter=decimate:2,holes:left&region=4,2,20,10&scale=0.5")
         self.assertEqual(small.shape, (5, 10))
+        metrics = self.server.metrics()
+        of_depth = '{camera="desk",stream="depth"}'
+        self.assertGreaterEqual(metrics["lenswire_stream_filtered_frames_total" + of_depth], 7)
+        self.assertEqual(metrics["lenswire_stream_filter_failures_total" + of_depth], 0)
+        self.assertLess(0, metrics["lenswire_stream_filter_seconds_total" + of_depth])
+        self.assertLess(metrics["lenswire_stream_filter_seconds_total" + of_depth],
+                        metrics["lenswire_stream_encode_seconds_total" + of_depth])
 
     def test_mistakes_are_answered_with_what_there_is(self):
         for query, named in (("filter=sharpen", "no filter 'sharpen'; there is: decimate"),
@@ -143,6 +150,16 @@ class Filters(unittest.TestCase):
         off = (abs(got - wide) > 1) & (abs(got - narrow) > 1)
         self.assertLess(off.sum(), got.size // 200)
         self.assertGreater((got > 0).sum(), got.size // 2)
+        of_stream = '{camera="desk",stream="depth_aligned"}'
+        # The picture is sent before it is counted.
+        metrics = wait_until(lambda: (m := self.server.metrics())["lenswire_derived_frames_total" + of_stream] and m,
+                             "a frame is counted")
+        self.assertEqual(metrics["lenswire_derived_offered" + of_stream], 1)
+        self.assertEqual(metrics["lenswire_derived_failures_total" + of_stream], 0)
+        self.assertGreater(metrics["lenswire_derived_seconds_total" + of_stream], 0)
+        self.assertGreaterEqual(metrics["lenswire_stream_frames_total" + of_stream], 1)
+        for reason in ("busy", "unpaired"):
+            self.assertIn(f'lenswire_derived_skipped_total{of_stream[:-1]},reason="{reason}"}}', metrics)
 
     def test_color_aligned_equals_the_definition(self):
         got = self.png("color_aligned.png")[:, :, ::-1]
@@ -216,6 +233,58 @@ class Calibration(unittest.TestCase):
                 self.assertEqual(ros["camera_matrix"]["data"], matrix.ravel().tolist())
                 self.assertEqual(ros["distortion_model"], "plumb_bob")
                 self.assertEqual(len(ros["projection_matrix"]["data"]), 12)
+
+    def test_a_calibration_over_http(self):
+        path = "/api/v1/cameras/room/streams/depth/calibration"
+        with tempfile.TemporaryDirectory() as folder:
+            arguments = ("--camera", "room=synthetic:room?size=160x120", "--calibration-dir", f"{folder}/kept")
+
+            def put(server, value, kind="application/json", **headers):
+                body = value if isinstance(value, str) else json.dumps(value)
+                return server.http("PUT", path, body, {"Content-Type": kind, **headers})
+
+            with ServerProcess(*arguments) as server:
+                url = f"{server.address}/room/depth"
+                before = server.get(path).json
+                self.assertEqual(before, json.loads(self.run_ok("show", url, "--json")))
+                # What it answers can be sent back, and is then the user's.
+                wanted = json.loads(json.dumps(before))
+                wanted["intrinsics"].update(fx=140.25, model="brown_conrady",
+                                            distortion=[0.1, -0.2, 0.001, 0.002, 0.05, 0, 0, 0])
+                now = put(server, wanted)
+                self.assertEqual(now.status, 200, now.text)
+                self.assertEqual(now.json["intrinsics"], wanted["intrinsics"])
+                self.assertEqual(now.json["depth_unit_m"], before["depth_unit_m"])
+                self.assertNotEqual(now.json["calibration_version"], before["calibration_version"])
+                self.assertEqual(json.loads(self.run_ok("show", url, "--json")), now.json)
+                # What is absent is the device's own.
+                only = put(server, {"depth_unit_m": 0.002}).json
+                self.assertEqual((only["depth_unit_m"], only["intrinsics"]), (0.002, before["intrinsics"]))
+                for body, status, named in (
+                        ("", 400, "JSON"), ("[]", 400, "JSON"), ({"fx": 100}, 400, "intrinsics"),
+                        ({"intrinsics": 7}, 400, "intrinsics"), ({"depth_unit_m": "a"}, 400, "depth_unit_m"),
+                        ({"intrinsics": {**before["intrinsics"], "fx": 0.1}}, 400, "pixels"),
+                        ({"intrinsics": {**before["intrinsics"], "width": 120}}, 400, "another shape"),
+                        ({"intrinsics": {**before["intrinsics"], "cx": 10 ** 400}}, 400, "")):
+                    answer = put(server, body)
+                    self.assertEqual(answer.status, status, (body, answer.text))
+                    self.assertIn(named, answer.json["message"])
+                self.assertEqual(put(server, wanted, kind="text/plain").status, 415)
+                self.assertEqual(put(server, wanted, Origin="http://elsewhere.example").status, 403)
+                self.assertEqual(server.get(path.replace("depth", "sound")).status, 404)
+                self.assertEqual(server.get(path.replace("room", "hall")).status, 404)
+                self.assertEqual(server.http("DELETE", path).status, 405)
+                # Made of others: can be read, not set.
+                aligned = path.replace("depth", "depth_aligned")
+                self.assertEqual(server.get(aligned).status, 200)
+                self.assertEqual(server.http("PUT", aligned, "{}", {"Content-Type": "application/json"}).status, 404)
+                self.assertEqual(server.get(path).json, only, "what was refused changed nothing")
+                self.assertEqual(put(server, wanted).status, 200)
+            with ServerProcess(*arguments) as server:
+                self.assertEqual(server.get(path).json, now.json)
+                self.assertEqual(put(server, {}).json, before)
+            with ServerProcess(*arguments) as server:
+                self.assertEqual(server.get(path).json, before)
 
     def test_a_calibration_is_kept_and_told(self):
         with tempfile.TemporaryDirectory() as folder:

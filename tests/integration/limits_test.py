@@ -288,6 +288,10 @@ class Credentials(unittest.TestCase):
         self.assertEqual(self.server.get(f"/cameras/room/color.jpg?ticket={ticket}").status, 200)
         self.assertEqual(self.server.get(f"/cameras/room/depth.png?ticket={ticket}").status, 401)
         self.assertEqual(self.server.get(f"/api/v1/cameras?ticket={ticket}").status, 401)
+        calibration = f"/api/v1/cameras/room/streams/color/calibration?ticket={ticket}"
+        for method, path in (("GET", calibration), ("PUT", calibration), ("DELETE", f"/rtc/room/color?ticket={ticket}")):
+            answer = self.server.http(method, path, "{}", {"Content-Type": "application/json"})
+            self.assertEqual(answer.status, 401, (method, path))
 
     def test_a_page_may_ask_the_user(self):
         answer = self.server.get("/")

@@ -163,6 +163,47 @@ class Page(unittest.TestCase):
                       if decoder_is_built(server) or not e.get("url", "").endswith("/strata.wasm")]
             self.assertEqual(errors, [], "an empty console")
 
+    def choose(self, select, value):
+        self.browser.evaluate("""(() => {
+            const select = document.getElementById('%s');
+            select.value = '%s';
+            select.dispatchEvent(new Event('change'));
+        })()""" % (select, value))
+
+    def test_size_and_rate_are_chosen_for_everybody(self):
+        with tempfile.TemporaryDirectory() as folder:
+            still = pathlib.Path(folder) / "depth.png"
+            still.write_bytes(lwp.png_encode_16(np.full((60, 80), 1500, np.uint16)))
+            with ServerProcess("--camera", "room=synthetic:room?fps=10", "--camera", f"still=image:{still}") as server:
+                def stream():
+                    return server.get("/api/v1/cameras/room").json["streams"][0]
+
+                self.assertEqual(server.get("/api/v1/cameras/room/choices").json, {"options": ["size", "fps"], "sizes": []})
+                self.assertEqual(server.get("/api/v1/cameras/still/choices").json, {"options": ["fps"], "sizes": []})
+                self.browser.call("Page.navigate", url=server.url + "/")
+                self.browser.wait_for("document.querySelectorAll('details').length === 2", "the cameras")
+                self.browser.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
+                value = "(document.getElementById('%s') || {}).value"
+                self.browser.wait_for(value % "room--size" + " === '640x480'", "the size it has")
+                self.browser.wait_for(value % "still--fps" + " === '1'", "the rate it has")
+                self.assertFalse(self.browser.evaluate("!!document.getElementById('still--size')"), "it has one size")
+                self.browser.screenshot("page_size_and_rate.png")
+                self.choose("room--size", "320x240")
+                canvas = "document.querySelector('canvas[data-stream=\"room/color\"]')"
+                self.browser.wait_for(f"{canvas} && {canvas}.width === 320", "pictures of that size")
+                self.choose("room--fps", "5")
+                wait_until(lambda: stream()["rate_hz"] == 5, "the camera has that rate")
+                self.assertEqual((stream()["width"], stream()["height"]), (320, 240))
+                # What somebody else changes is shown.
+                self.assertEqual(server.patch("/api/v1/cameras/room", {"size": "160x120"}).status, 200)
+                self.browser.wait_for(value % "room--size" + " === '160x120'", "what another one chose")
+                # A refusal is said, and what the camera has stays.
+                self.browser.evaluate("document.getElementById('room--fps').add(new Option('9000 Hz', '9000'))")
+                self.choose("room--fps", "9000")
+                message = "(document.querySelector('.profile .row-error:not(:empty)') || {}).textContent || ''"
+                self.assertIn("from 0.01 to 1000", self.browser.wait_for(message, "why not"))
+                self.assertEqual(self.browser.evaluate(value % "room--fps"), "5")
+
     def test_the_page_says_when_the_server_is_gone_and_comes_back_with_it(self):
         server = ServerProcess("--camera", "room=synthetic:room?size=320x240")
         self.addCleanup(server.kill)

@@ -288,6 +288,27 @@ class MoreServers(unittest.TestCase):
                                 "a depth picture", LIMIT)
             numpy.testing.assert_array_equal(lwp.png_decode(answer.body), depth)
 
+    def test_found_cameras_keep_their_names_whatever_else_is_plugged_in(self):
+        if not module_file().exists():
+            self.skipTest(f"no {module_file()}; tools/setup-vm builds it")
+
+        def names():
+            with ServerProcess("--state-dir", state, stop_limit=30.0) as server:
+                cameras = server.get("/api/v1/cameras").json["cameras"]
+                self.assertNotIn("camera_names", server.log)
+            return {camera["name"]: camera["uri"] for camera in cameras if camera["uri"].startswith("v4l2:")}
+
+        with tempfile.TemporaryDirectory() as state, Loopback("Z16 ", 320, 240, [bytes(320 * 240 * 2)]):
+            everything = {"cam0": "v4l2:/dev/video0", "cam1": "v4l2:/dev/video1", "cam2": "v4l2:/dev/video2",
+                          "cam3": "v4l2:/dev/video20"}
+            self.assertEqual(names(), everything)
+            (DRIVER / "unbind").write_text("vivid.0")
+            try:
+                self.assertEqual(names(), {"cam3": "v4l2:/dev/video20"})
+            finally:
+                (DRIVER / "bind").write_text("vivid.0")
+            self.assertEqual(names(), everything)
+
     def test_two_rounds_of_the_churn(self):
         churn = Churn()
         before = churn.round()

@@ -197,13 +197,22 @@ StreamProfilePtr V4l2Source::profile_for(const Negotiated& format) {
 std::vector<FoundSource> find_sources(System& system) {
   std::vector<FoundSource> found;
   for (const auto& camera : NodeTable(system).cameras()) {
-    auto description = camera.problem;
-    if (description.empty()) {
-      const auto node = open_node(system, camera.path);
-      description = fmt::format("{} at {}: {}", camera.capability.card, camera.capability.bus,
-                                node ? summary_of(list_formats(*node)) : node.error().message);
+    auto& source = found.emplace_back();
+    source.uri = "v4l2:" + camera.path;
+    if (!camera.problem.empty()) {
+      source.description = camera.problem;
+      source.known_by = KnownBy::Nothing;
+      continue;
     }
-    found.push_back({fmt::format("v4l2:{}", camera.path), std::move(description)});
+    const auto& [driver, card, bus, captures, multi_planar] = camera.capability;
+    const auto node = open_node(system, camera.path);
+    source.description = fmt::format("{} at {}: {}", card, bus,
+                                     node ? summary_of(list_formats(*node)) : node.error().message);
+    const auto serial = system.serial(camera.path);
+    source.known_by = KnownBy::Device;
+    source.device = fmt::format("v4l2 {}{}{}, node {}", card, serial.empty() ? "" : " ", serial,
+                                system.index(camera.path));
+    source.place = bus;
   }
   return found;
 }

@@ -530,6 +530,18 @@ TEST(FindSources, ListsCamerasWithWhatTheyOffer) {
   EXPECT_EQ(found[0].description, "Fake Camera at usb-fake-1: yuyv up to 640x480");
   system.open_error = EACCES;
   EXPECT_THAT(find_sources(system)[0].description, HasSubstr("no permission"));
+  EXPECT_EQ(find_sources(system)[0].known_by, KnownBy::Nothing);
+}
+
+TEST(FindSources, TellsWhatStaysTheSameOfACamera) {
+  FakeSystem system;
+  auto& camera = system.add_camera("/dev/video0");
+  camera.node_index = 2;
+  EXPECT_EQ(find_sources(system)[0].known_by, KnownBy::Device);
+  EXPECT_EQ(find_sources(system)[0].device, "v4l2 Fake Camera SN1, node 2");
+  EXPECT_EQ(find_sources(system)[0].place, "usb-fake-1");
+  camera.serial.clear();
+  EXPECT_EQ(find_sources(system)[0].device, "v4l2 Fake Camera, node 2");
 }
 
 }  // namespace

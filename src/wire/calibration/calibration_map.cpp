@@ -1,5 +1,7 @@
 #include "wire/calibration/calibration_map.hpp"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "wire/maps.hpp"
@@ -25,6 +27,16 @@ json to_map(const StreamCalibration& calibration) {
     if (full.contains(key)) out[key] = full[key];
   if (!calibration.depth_unit_m) out.erase("depth_unit_m");
   return out;
+}
+
+json calibration_map(std::string_view camera, const StreamProfile& profile) {
+  auto map = to_map(calibration_of(profile));
+  map["camera"] = camera;
+  map["stream"] = profile.stream;
+  map["width"] = profile.width;
+  map["height"] = profile.height;
+  map["calibration_version"] = fmt::format("{:016x}", calibration_version(profile));
+  return map;
 }
 
 Result<StreamCalibration> calibration_from_map(const json& map) {

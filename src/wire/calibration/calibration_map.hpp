@@ -16,6 +16,10 @@ inline constexpr std::size_t kMaxCalibrationBytes = 64 * 1024;
 
 [[nodiscard]] nlohmann::json to_map(const StreamCalibration& calibration);
 
+/// What a profile knows, with `camera`, `stream`, `width`, `height` and `calibration_version`: what
+/// `lenswire calibration show --json` prints and HTTP answers.
+[[nodiscard]] nlohmann::json calibration_map(std::string_view camera, const StreamProfile& profile);
+
 /// `intrinsics`, `reference_from_stream` and `depth_unit_m` as in docs/protocol.md, section 5;
 /// other keys are left alone, so the output of `lenswire calibration show --json` can be read.
 /// Errors: InvalidArgument, naming the key; and those of check_calibration(). Safe on hostile
