@@ -25,9 +25,9 @@ function headers(more = {}) {
   return token() ? {...more, Authorization: `Bearer ${token()}`} : more;
 }
 
-async function request(path, options, signal) {
+async function request(path, {deadlineMs = DEADLINE_MS, ...options}, signal) {
   const abort = new AbortController();
-  const deadline = setTimeout(() => abort.abort(), DEADLINE_MS);
+  const deadline = setTimeout(() => abort.abort(), deadlineMs);
   if (signal?.aborted) abort.abort();
   signal?.addEventListener('abort', () => abort.abort(), {once: true});
   let response;
@@ -99,10 +99,12 @@ export function openFile(path) {
 
 /** Sends an offer for a data channel; answers the other description and the session's address. */
 export async function openRtc(name, offer) {
+  // The server waits for STUN and TURN servers in its turn.
   const response = await request(`/rtc/${encodeURIComponent(name)}`, {
     method: 'POST',
     headers: {'Content-Type': 'application/sdp'},
     body: offer,
+    deadlineMs: 12_000,
   });
   return {sdp: await response.text(), session: response.headers.get('Location')};
 }

@@ -10,9 +10,11 @@
 
 #include "base/log.hpp"
 #include "cli/command.hpp"
+#include "cli/rtc_options.hpp"
 #include "cli/serve_config.hpp"
 #include "cli/service_notify.hpp"
 #include "cli/sources.hpp"
+#include "net/rtc_servers.hpp"
 #include "source/source_table.hpp"
 
 namespace lenswire::cli {
@@ -26,6 +28,7 @@ struct Options {
   std::vector<std::string> doors;
   std::vector<std::string> always_on;
   std::vector<std::string> host_names;
+  RtcServers rtc;
   std::string auth = "remote";
   bool verbose = false;
 };
@@ -84,6 +87,17 @@ void give_large_memory_back() noexcept {
 #endif
 }
 
+void take_rtc_servers(const RtcServers& given, RtcServers& into) {
+  if (!given.stun.empty()) into.stun = given.stun;
+  if (!given.turn.empty()) into.turn = given.turn;
+  if (!given.turn_password_file.empty()) into.turn_password_file = given.turn_password_file;
+  if (std::any_of(given.turn.begin(), given.turn.end(), net::has_password))
+    base::log_warning("rtc_turn_password",
+                      {{"meaning",
+                        "other users of this machine can read a password on the command line; "
+                        "give --rtc-turn-password-file"}});
+}
+
 void announce(const Server& server, const ServerSettings& settings) {
   const bool tls = !server.token_file().empty();
   for (const auto& address : server.addresses()) {
@@ -110,6 +124,7 @@ Result<void> serve(Options& options, const Context& context) {
   if (options.auth == "always") settings.auth = AuthMode::Always;
   if (settings.state_dir.empty()) settings.state_dir = default_state_dir();
   base::set_log_level(options.verbose ? base::LogLevel::Debug : base::LogLevel::Info);
+  take_rtc_servers(options.rtc, settings.rtc);
   const auto sources = all_sources();
   if (auto ok = add_cameras(options, sources); !ok) return ok;
   raise_descriptor_limit();
@@ -175,6 +190,7 @@ void add_serve(CLI::App& app, Context& context) {
       ->check(CLI::Range(0, 64));
   command->add_option("--max-connections", settings.max_connections, "Default 2048")
       ->check(CLI::Range(1, 100'000));
+  add_rtc_options(*command, options->rtc);
   command->add_flag("--verbose", options->verbose, "Log more");
   command->callback([options, &context] { context.finish(serve(*options, context)); });
 }

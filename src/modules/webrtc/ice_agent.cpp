@@ -141,12 +141,13 @@ class IceAgent::Impl : public std::enable_shared_from_this<Impl> {
         self->servers[lookup->index].address = text;
         g_free(text);
       }
-      if (--self->unresolved == 0) self->begin();
+      if (--self->unresolved == 0 && !self->begun) self->begin();
     }
     if (found != nullptr) g_resolver_free_addresses(found);
   }
 
   void begin() {
+    begun = true;
     for (const auto& [server, relay, address] : servers) {
       // One that has no address is left out: the others may do.
       if (address.empty()) continue;
@@ -244,6 +245,7 @@ class IceAgent::Impl : public std::enable_shared_from_this<Impl> {
   guint stream = 0;
   std::vector<Server> servers;
   std::size_t unresolved = 0;
+  bool begun = false;
 };
 
 IceAgent::IceAgent(GlibLoop& loop, const net::RtcPeerSettings& settings, IceListener& listener)
@@ -252,6 +254,12 @@ IceAgent::IceAgent(GlibLoop& loop, const net::RtcPeerSettings& settings, IceList
 IceAgent::~IceAgent() { impl_->close(); }
 
 void IceAgent::gather(bool controlling) { impl_->gather(controlling); }
+
+bool IceAgent::hurry() {
+  if (impl_->begun) return true;
+  impl_->begin();
+  return false;
+}
 
 void IceAgent::describe(wire::sdp::DataSession& out) const {
   gchar* ufrag = nullptr;
