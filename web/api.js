@@ -27,7 +27,7 @@ function headers(more = {}) {
   return token() ? {...more, Authorization: `Bearer ${token()}`} : more;
 }
 
-async function request(path, options, signal, deadlineMs = DEADLINE_MS) {
+async function request(path, {deadlineMs = DEADLINE_MS, ...options}, signal) {
   const abort = new AbortController();
   const deadline = setTimeout(() => abort.abort(), deadlineMs);
   if (signal?.aborted) abort.abort();
@@ -51,10 +51,10 @@ async function request(path, options, signal, deadlineMs = DEADLINE_MS) {
   throw new ApiError(response.status, message);
 }
 
-async function json(path, options = {}, deadlineMs = DEADLINE_MS) {
+async function json(path, {deadlineMs = DEADLINE_MS, ...options} = {}) {
   const abort = new AbortController();
   const deadline = setTimeout(() => abort.abort(), deadlineMs);
-  const response = await request(path, options, abort.signal, deadlineMs).catch((error) => {
+  const response = await request(path, {...options, deadlineMs}, abort.signal).catch((error) => {
     clearTimeout(deadline);
     throw error;
   });
@@ -92,7 +92,8 @@ export const setProfile = (name, changes) => json(camera(name), {
   method: 'PATCH',
   headers: {'Content-Type': 'application/json'},
   body: JSON.stringify(changes),
-}, REOPEN_DEADLINE_MS);
+  deadlineMs: REOPEN_DEADLINE_MS,
+});
 
 /** The address of a stream's picture, `kind` being "mjpeg", "jpg" or "png". */
 export function pictureUrl(name, stream, kind, query = '') {
@@ -111,10 +112,12 @@ export function openFile(path) {
 
 /** Sends an offer for a data channel; answers the other description and the session's address. */
 export async function openRtc(name, offer) {
+  // The server waits for STUN and TURN servers in its turn.
   const response = await request(`/rtc/${encodeURIComponent(name)}`, {
     method: 'POST',
     headers: {'Content-Type': 'application/sdp'},
     body: offer,
+    deadlineMs: 12_000,
   });
   return {sdp: await response.text(), session: response.headers.get('Location')};
 }

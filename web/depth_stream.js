@@ -64,7 +64,7 @@ class Inbox {
 }
 
 async function subscribe(socket, inbox, camera, stream, codec) {
-  const deadline = setTimeout(() => inbox.fail(new Error('The WebSocket does not answer.')), DEADLINE_MS);
+  const deadline = setTimeout(() => inbox.fail(new Error('The WebSocket does not answer.')), socket.deadlineMs ?? DEADLINE_MS);
   try {
     await inbox.take(MessageType.welcome);
     socket.send(requestMessage(REQUEST_ID, {

@@ -1,7 +1,10 @@
 // What depth_stream.js needs of a WebSocket, over a WebRTC data channel: POST /rtc/{camera} (docs/webrtc.md).
 
-import {closeRtc, openRtc} from './api.js';
+import {closeRtc, getServer, openRtc} from './api.js';
 import {messageBytes} from './lwp.js';
+
+// For a STUN server that does not answer: what is known by then has to do.
+const GATHER_MS = 4000;
 
 /** Puts messages together that came in pieces. */
 export class MessageJoiner {
@@ -40,6 +43,8 @@ export class MessageJoiner {
 }
 
 export class RtcSocket {
+  /** How long the first answer may take: STUN and TURN servers are waited for at both ends. */
+  deadlineMs = 20_000;
   #peer = new RTCPeerConnection();
   #channel = this.#peer.createDataChannel('lenswire');
   #joiner = new MessageJoiner();
@@ -60,10 +65,16 @@ export class RtcSocket {
   }
 
   async #connect(camera) {
+    const {rtc} = await getServer();
+    if (rtc?.stun) this.#peer.setConfiguration({iceServers: [{urls: `stun:${rtc.stun}`}]});
     await this.#peer.setLocalDescription(await this.#peer.createOffer());
     // All candidates go with the offer: the server takes none later.
-    while (this.#peer.iceGatheringState !== 'complete')
-      await new Promise((resolve) => this.#peer.addEventListener('icegatheringstatechange', resolve, {once: true}));
+    await new Promise((resolve) => {
+      setTimeout(resolve, GATHER_MS);
+      const look = () => this.#peer.iceGatheringState === 'complete' && resolve();
+      this.#peer.addEventListener('icegatheringstatechange', look);
+      look();
+    });
     const {sdp, session} = await openRtc(camera, this.#peer.localDescription.sdp);
     this.#session = session;
     if (this.#closed) return this.#leave();

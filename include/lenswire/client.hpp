@@ -16,6 +16,7 @@
 #include <lenswire/frame.hpp>
 #include <lenswire/missed.hpp>
 #include <lenswire/result.hpp>
+#include <lenswire/rtc_servers.hpp>
 #include <lenswire/stream_calibration.hpp>
 #include <lenswire/stream_profile.hpp>
 #include <lenswire/time.hpp>
@@ -39,10 +40,11 @@ struct ClientSettings {
   Nanoseconds connect_timeout = std::chrono::seconds(10);
   Nanoseconds request_timeout = std::chrono::seconds(10);
   ReconnectPolicy reconnect;
-  // For lenswires:// URLs.
+  // For lenswires://, wss:// and rtcs:// URLs.
   std::string ca_file;     ///< PEM; empty = the system's certificates
   std::string pin_sha256;  ///< SHA-256 of the server's certificate; replaces chain and name checks
   bool insecure = false;   ///< accept any certificate
+  RtcServers rtc;          ///< for rtc:// and rtcs:// URLs
 };
 
 /// What the server says of itself.
@@ -193,8 +195,9 @@ struct ClientEvent {
 class Client {
  public:
   /// Connects to `lenswire://host[:port]` (or `lenswires://` with TLS, `ws://` through a WebSocket,
-  /// `rtc://host[:port]/camera` through a data channel, which needs the module `webrtc`), shakes
-  /// hands and measures the clocks. Camera and stream in other URLs are ignored.
+  /// `rtc://host[:port]/camera` through a data channel, which needs the module `webrtc`, and these
+  /// two over TLS as `wss://` and `rtcs://`), shakes hands and measures the clocks. Camera and
+  /// stream in other URLs are ignored.
   ///
   /// Errors: InvalidArgument (URL, settings), NotFound (unknown host), Disconnected (nobody
   /// listens), Timeout, PermissionDenied (token, certificate), VersionMismatch, Busy (server full).

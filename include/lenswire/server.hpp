@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <lenswire/result.hpp>
+#include <lenswire/rtc_servers.hpp>
 #include <lenswire/source.hpp>
 
 namespace lenswire {
@@ -50,6 +51,7 @@ struct ServerSettings {
   unsigned encoder_threads = 0;         ///< 0 = the cores, at most 8
   double linger_s = 5;                  ///< how long a camera runs on after its last client
   unsigned max_connections = 2048;
+  RtcServers rtc;  ///< for data channels: `POST /rtc/{camera}` and the door `ball`
 };
 
 /// A running server.

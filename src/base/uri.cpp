@@ -182,13 +182,13 @@ Result<LenswireUrl> LenswireUrl::parse(std::string_view text) {
   std::string_view rest = text;
   if (const auto scheme_end = rest.find("://"); scheme_end != std::string_view::npos) {
     const auto scheme = rest.substr(0, scheme_end);
-    if (scheme == "lenswires")
-      url.tls = true;
-    else if (scheme == "ws")
+    url.tls = scheme == "lenswires" || scheme == "wss" || scheme == "rtcs";
+    const auto plain = scheme.substr(0, scheme.size() - (url.tls ? 1 : 0));
+    if (plain == "ws")
       url.transport = Transport::WebSocket;
-    else if (scheme == "rtc")
+    else if (plain == "rtc")
       url.transport = Transport::DataChannel;
-    else if (scheme != "lenswire")
+    else if (plain != "lenswire")
       return bad(fmt::format("scheme '{}'", scheme));
     rest.remove_prefix(scheme_end + 3);
   }

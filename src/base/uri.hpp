@@ -81,7 +81,7 @@ struct LenswireUrl {
   std::uint16_t port = 6480;
   std::string camera;
   std::string stream;
-  bool tls = false;                      ///< scheme `lenswires`
+  bool tls = false;                      ///< schemes `lenswires`, `wss` and `rtcs`
   Transport transport = Transport::Tcp;  ///< schemes `ws` and `rtc` are the others
 
   /// Also takes "host[:port][/camera[/stream]]" without the scheme.

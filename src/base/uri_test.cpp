@@ -79,11 +79,16 @@ TEST(LenswireUrl, TakesAllItsForms) {
   EXPECT_EQ(LenswireUrl::parse("host")->transport, Transport::Tcp);
   EXPECT_EQ(LenswireUrl::parse("ws://host/cam")->transport, Transport::WebSocket);
   EXPECT_EQ(LenswireUrl::parse("rtc://host/cam")->transport, Transport::DataChannel);
+  EXPECT_FALSE(LenswireUrl::parse("ws://host/cam")->tls);
+  for (const auto* text : {"wss://host/cam", "rtcs://host/cam"}) {
+    EXPECT_TRUE(LenswireUrl::parse(text)->tls) << text;
+    EXPECT_NE(LenswireUrl::parse(text)->transport, Transport::Tcp) << text;
+  }
 }
 
 TEST(LenswireUrl, RefusesNonsense) {
-  for (const auto* text : {"", "lenswire://", "http://host/x", "host:0", "host:99999",
-                           "host:", "[::1", "host/../x", "host/a/b/c"})
+  for (const auto* text : {"", "lenswire://", "http://host/x", "s://host/x", "wsss://host/x",
+                           "host:0", "host:99999", "host:", "[::1", "host/../x", "host/a/b/c"})
     EXPECT_FALSE(LenswireUrl::parse(text)) << text;
 }
 

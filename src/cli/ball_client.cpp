@@ -10,8 +10,10 @@
 #include "base/module.hpp"
 #include "cli/ball_finders.hpp"
 #include "cli/command.hpp"
+#include "cli/rtc_options.hpp"
 #include "cli/text.hpp"
 #include "net/address.hpp"
+#include "net/rtc_servers.hpp"
 
 namespace lenswire::cli {
 namespace {
@@ -23,6 +25,7 @@ struct Options {
   std::string detector = "hough";
   std::uint64_t frames = 0;
   bool json = false;
+  RtcServers rtc;
 };
 
 // Pictures one by one as JSON, or a line of text each second.
@@ -110,6 +113,9 @@ Result<void> run(const Options& options, const Context& context) {
     settings.host = settings.host.substr(1, settings.host.size() - 2);
   if (settings.host.empty())
     return fail(ErrorCode::InvalidArgument, "HOST:PORT: the host is missing");
+  auto peer = net::rtc_peer_settings(options.rtc);
+  if (!peer) return fail(std::move(peer).error());
+  settings.peer = std::move(*peer);
   const auto finder = make_ball_finder(options.detector, {});
   if (!finder) return fail(finder.error());
   const auto stack = base::load_module<net::RtcStack>("webrtc");
@@ -130,6 +136,7 @@ void add_ball_client(CLI::App& app, Context& context) {
   add_detector_option(*command, options->detector);
   command->add_option("--frames", options->frames, "Stop after so many pictures; 0 = go on");
   command->add_flag("--json", options->json, "One line of JSON for each picture");
+  add_rtc_options(*command, options->rtc);
   command->footer(
       "Waits for the server, and comes back to one that went away.\n"
       "The server shows the errors: `lenswire serve --door ball?table=1`.\n"

@@ -99,8 +99,12 @@ Result<std::unique_ptr<Client>> connect_as(const LoopTarget& target, std::string
   return client::connect(url_text(target.url, scheme), target.settings, target.stop);
 }
 
-std::string_view native_scheme(const LoopTarget& target) noexcept {
-  return target.url.tls ? "lenswires" : "lenswire";
+// The scheme of a transport, with TLS where the target has it.
+std::string scheme_of(std::string_view transport, const LoopTarget& target) {
+  const auto* plain = transport == "websocket"     ? "ws"
+                      : transport == "datachannel" ? "rtc"
+                                                   : "lenswire";
+  return fmt::format("{}{}", plain, target.url.tls ? "s" : "");
 }
 
 }  // namespace
@@ -111,7 +115,7 @@ std::string url_text(const base::LenswireUrl& url, std::string_view scheme) {
 
 Result<std::unique_ptr<LoopFeed>> open_loop_feed(const LoopTarget& target, const LoopSetup& setup) {
   if (setup.transport == "mjpeg") {
-    auto clock = connect_as(target, native_scheme(target));
+    auto clock = connect_as(target, scheme_of("native", target));
     if (!clock) return fail(std::move(clock).error());
     auto pull = client::MjpegPull::open(
         target.url,
@@ -121,13 +125,7 @@ Result<std::unique_ptr<LoopFeed>> open_loop_feed(const LoopTarget& target, const
     if (!pull) return fail(std::move(pull).error());
     return std::make_unique<MjpegFeed>(std::move(*pull), std::move(*clock));
   }
-  if (setup.transport == "websocket" && target.url.tls)
-    return fail(ErrorCode::Unsupported, "a WebSocket over TLS is not measured; use native");
-  if (setup.transport == "datachannel" && target.url.tls)
-    return fail(ErrorCode::Unsupported, "signalling over TLS is not measured; use native");
-  auto client = connect_as(target, setup.transport == "websocket"     ? "ws"
-                                   : setup.transport == "datachannel" ? "rtc"
-                                                                      : native_scheme(target));
+  auto client = connect_as(target, scheme_of(setup.transport, target));
   if (!client) return fail(std::move(client).error());
   auto feed = std::make_unique<ClientFeed>(std::move(*client));
   if (auto ok = feed->subscribe(target, setup); !ok) return fail(std::move(ok).error());

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/rtc_options.hpp"
 #include "cli/text.hpp"
 #include "client/client_impl.hpp"
 
@@ -17,11 +18,11 @@ void add_remote_options(CLI::App& command, RemoteOptions& options) {
       .add_option("--token-file", settings.token_file,
                   "File with the server's token, readable by you alone")
       ->envname("LENSWIRE_TOKEN_FILE");
-  command.add_option("--ca-file", settings.ca_file,
-                     "lenswires://: PEM file with the issuers to trust");
+  command.add_option("--ca-file", settings.ca_file, "With TLS: PEM file with the issuers to trust");
   command.add_option("--pin-sha256", settings.pin_sha256,
-                     "lenswires://: SHA-256 of the server's certificate");
-  command.add_flag("--insecure", settings.insecure, "lenswires://: accept any certificate");
+                     "With TLS: SHA-256 of the server's certificate");
+  command.add_flag("--insecure", settings.insecure, "With TLS: accept any certificate");
+  add_rtc_options(command, settings.rtc);
   command
       .add_option("--connect-timeout", options.connect_timeout_s,
                   "Seconds to wait for a connection")

@@ -19,7 +19,8 @@ struct RemoteOptions {
   double connect_timeout_s = 10;
 };
 
-/// Adds --token-file, --ca-file, --pin-sha256, --insecure, --connect-timeout.
+/// Adds --token-file, --ca-file, --pin-sha256, --insecure, --connect-timeout and those of
+/// add_rtc_options().
 void add_remote_options(CLI::App& command, RemoteOptions& options);
 
 /// A server that is not there is an error at once; one that goes away later is waited for only

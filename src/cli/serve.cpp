@@ -11,9 +11,11 @@
 #include "base/log.hpp"
 #include "cli/camera_names.hpp"
 #include "cli/command.hpp"
+#include "cli/rtc_options.hpp"
 #include "cli/serve_config.hpp"
 #include "cli/service_notify.hpp"
 #include "cli/sources.hpp"
+#include "net/rtc_servers.hpp"
 #include "source/source_table.hpp"
 
 namespace lenswire::cli {
@@ -27,6 +29,7 @@ struct Options {
   std::vector<std::string> doors;
   std::vector<std::string> always_on;
   std::vector<std::string> host_names;
+  RtcServers rtc;
   std::string auth = "remote";
   bool verbose = false;
 };
@@ -92,6 +95,17 @@ void give_large_memory_back() noexcept {
 #endif
 }
 
+void take_rtc_servers(const RtcServers& given, RtcServers& into) {
+  if (!given.stun.empty()) into.stun = given.stun;
+  if (!given.turn.empty()) into.turn = given.turn;
+  if (!given.turn_password_file.empty()) into.turn_password_file = given.turn_password_file;
+  if (std::any_of(given.turn.begin(), given.turn.end(), net::has_password))
+    base::log_warning("rtc_turn_password",
+                      {{"meaning",
+                        "other users of this machine can read a password on the command line; "
+                        "give --rtc-turn-password-file"}});
+}
+
 void announce(const Server& server, const ServerSettings& settings) {
   const bool tls = !server.token_file().empty();
   for (const auto& address : server.addresses()) {
@@ -107,17 +121,37 @@ void announce(const Server& server, const ServerSettings& settings) {
     fmt::print(stderr, "lenswire: remote clients need the token in {}\n", server.token_file());
 }
 
-Result<void> serve(Options& options, const Context& context) {
+// What the command line says wins over the file.
+void keep_given(const CLI::App& command, const ServerSettings& given, ServerSettings& settings) {
+  const auto keep = [&](const char* option, auto member) {
+    if (command.count(option) > 0) settings.*member = given.*member;
+  };
+  keep("--insecure-lan", &ServerSettings::insecure_lan);
+  keep("--name", &ServerSettings::name);
+  keep("--state-dir", &ServerSettings::state_dir);
+  keep("--calibration-dir", &ServerSettings::calibration_dir);
+  keep("--cert", &ServerSettings::certificate_file);
+  keep("--key", &ServerSettings::key_file);
+  keep("--linger", &ServerSettings::linger_s);
+  keep("--io-threads", &ServerSettings::io_threads);
+  keep("--max-connections", &ServerSettings::max_connections);
+}
+
+Result<void> serve(Options& options, const CLI::App& command, const Context& context) {
   auto& settings = options.settings;
   if (!options.config.empty()) {
+    const auto given = settings;
     if (auto ok = read_serve_config(options.config, settings); !ok) return ok;
+    keep_given(command, given, settings);
   }
   if (!options.listen.empty()) settings.listen = options.listen;
   if (!options.doors.empty()) settings.doors = options.doors;
   if (!options.host_names.empty()) settings.host_names = options.host_names;
-  if (options.auth == "always") settings.auth = AuthMode::Always;
+  if (command.count("--auth") > 0)
+    settings.auth = options.auth == "always" ? AuthMode::Always : AuthMode::RemoteOnly;
   if (settings.state_dir.empty()) settings.state_dir = default_state_dir();
   base::set_log_level(options.verbose ? base::LogLevel::Debug : base::LogLevel::Info);
+  take_rtc_servers(options.rtc, settings.rtc);
   const auto sources = all_sources();
   if (auto ok = add_cameras(options, sources); !ok) return ok;
   raise_descriptor_limit();
@@ -184,8 +218,10 @@ void add_serve(CLI::App& app, Context& context) {
       ->check(CLI::Range(0, 64));
   command->add_option("--max-connections", settings.max_connections, "Default 2048")
       ->check(CLI::Range(1, 100'000));
+  add_rtc_options(*command, options->rtc);
   command->add_flag("--verbose", options->verbose, "Log more");
-  command->callback([options, &context] { context.finish(serve(*options, context)); });
+  command->callback(
+      [options, command, &context] { context.finish(serve(*options, *command, context)); });
 }
 
 }  // namespace lenswire::cli

@@ -1,6 +1,7 @@
 #include "cli/serve_config.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -9,6 +10,8 @@
 #include <sstream>
 
 #include <toml++/toml.h>
+
+#include "net/rtc_servers.hpp"
 
 namespace lenswire::cli {
 namespace {
@@ -138,7 +141,17 @@ Result<CameraSettings> parse_camera_option(const std::string& text) {
 Result<void> read_serve_config(const std::string& file, ServerSettings& settings) {
   const auto text = read_text(file);
   if (!text) return fail(text.error());
-  return parse_serve_config(*text, file, settings);
+  if (auto ok = parse_serve_config(*text, file, settings); !ok) return ok;
+  const auto& turn = settings.rtc.turn;
+  struct stat status {};
+  if (std::any_of(turn.begin(), turn.end(), net::has_password) &&
+      ::stat(file.c_str(), &status) == 0 && (status.st_mode & 077) != 0)
+    return fail(ErrorCode::PermissionDenied,
+                fmt::format("{} holds the password of a TURN server and can be read by other "
+                            "users; make it yours alone with `chmod 600`, or use "
+                            "rtc_turn_password_file",
+                            file));
+  return {};
 }
 
 Result<void> parse_serve_config(std::string_view text, const std::string& file,
@@ -165,6 +178,9 @@ Result<void> parse_serve_config(std::string_view text, const std::string& file,
   reader.read_count("io_threads", settings.io_threads, 64);
   reader.read_count("encoder_threads", settings.encoder_threads, 64);
   reader.read_count("max_connections", settings.max_connections, 100'000);
+  reader.read<std::string>("rtc_stun", settings.rtc.stun, "a text");
+  reader.read_texts("rtc_turn", settings.rtc.turn);
+  reader.read<std::string>("rtc_turn_password_file", settings.rtc.turn_password_file, "a text");
   std::string auth = settings.auth == AuthMode::Always ? "always" : "remote";
   reader.read_choice("auth", auth, {"remote", "always"});
   const auto* cameras = reader.read_tables("camera");

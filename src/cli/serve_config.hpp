@@ -11,7 +11,8 @@ namespace lenswire::cli {
 
 /// Reads a TOML file into settings; docs/manual.md lists the keys. What the file does not name
 /// stays as it is.
-/// Errors: NotFound, PermissionDenied, or InvalidArgument naming file, line and key.
+/// Errors: NotFound; PermissionDenied, also where others may read a password in it;
+/// InvalidArgument naming file, line and key.
 Result<void> read_serve_config(const std::string& file, ServerSettings& settings);
 
 /// The same with the text at hand; `file` is for messages.

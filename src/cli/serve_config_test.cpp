@@ -1,8 +1,11 @@
 #include "cli/serve_config.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 
 namespace lenswire::cli {
 namespace {
@@ -28,6 +31,9 @@ linger_s = 2.5
 io_threads = 3
 encoder_threads = 4
 max_connections = 5
+rtc_stun = "s:1"
+rtc_turn = ["u@t:2"]
+rtc_turn_password_file = "/p"
 [[camera]]
 name = "front"
 uri = "v4l2:/dev/video0"
@@ -50,6 +56,9 @@ uri = "synthetic:room"
   EXPECT_EQ(settings.io_threads, 3U);
   EXPECT_EQ(settings.encoder_threads, 4U);
   EXPECT_EQ(settings.max_connections, 5U);
+  EXPECT_EQ(settings.rtc.stun, "s:1");
+  EXPECT_EQ(settings.rtc.turn, std::vector<std::string>{"u@t:2"});
+  EXPECT_EQ(settings.rtc.turn_password_file, "/p");
   ASSERT_EQ(settings.cameras.size(), 2U);
   EXPECT_EQ(settings.cameras[0].name, "front");
   EXPECT_EQ(settings.cameras[0].uri, "v4l2:/dev/video0");
@@ -100,6 +109,26 @@ TEST(ServeConfig, ErrorsOfTheFileItself) {
   EXPECT_NE(missing.error().message.find("/nonexistent/lw.toml"), std::string::npos);
   const auto folder = read_serve_config(std::filesystem::temp_directory_path(), settings);
   ASSERT_FALSE(folder);
+}
+
+TEST(ServeConfig, AFileWithAPasswordIsItsOwnersAlone) {
+  std::string path = testing::TempDir() + "serve_config_XXXXXX";
+  const int fd = ::mkstemp(path.data());
+  ASSERT_GE(fd, 0);
+  ::close(fd);
+  const auto read = [&](const char* text) {
+    std::ofstream(path) << text;
+    ServerSettings settings;
+    return read_serve_config(path, settings);
+  };
+  EXPECT_TRUE(read("rtc_turn = [\"lens:hunter2@turn\"]"));
+  ::chmod(path.c_str(), 0644);
+  EXPECT_TRUE(read("rtc_turn = [\"lens@turn\"]"));
+  const auto refused = read("rtc_turn = [\"lens:hunter2@turn\"]");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::PermissionDenied);
+  EXPECT_EQ(refused.error().message.find("hunter2"), std::string::npos);
+  ::unlink(path.c_str());
 }
 
 TEST(ServeConfig, TheCameraOptionIsNameAndUri) {

@@ -74,7 +74,7 @@ class Visit {
         net::connect_tcp(settings_.host, settings_.port, now() + settings_.connect_timeout, stop_);
     if (!socket) return fail(std::move(socket).error());
     socket_ = std::move(*socket);
-    auto peer = stack_.make_peer({}, inbox_);
+    auto peer = stack_.make_peer(settings_.peer, inbox_);
     if (!peer) return fail(std::move(peer).error());
     peer_ = std::move(*peer);
     const auto patience = now() + kFirstFrame;

@@ -21,6 +21,7 @@ struct BallClientSettings {
   Nanoseconds connect_timeout = std::chrono::seconds(10);
   Nanoseconds retry_first = std::chrono::milliseconds(250);
   Nanoseconds retry_max = std::chrono::seconds(5);
+  net::RtcPeerSettings peer;
 };
 
 /// One received picture.

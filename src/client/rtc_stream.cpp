@@ -15,6 +15,7 @@
 #include "base/mutex.hpp"
 #include "client/http_post.hpp"
 #include "client/transport.hpp"
+#include "net/rtc_servers.hpp"
 
 namespace lenswire::client {
 namespace {
@@ -35,7 +36,9 @@ class RtcStream final : public net::ClientStream, private net::RtcListener {
                   "a data channel is one of a camera: write rtc://host[:port]/camera");
     const auto stack = base::load_module<net::RtcStack>("webrtc");
     if (!stack) return fail(stack.error());
-    auto peer = (*stack)->make_peer({}, *this);
+    auto peer_settings = net::rtc_peer_settings(settings.rtc);
+    if (!peer_settings) return fail(std::move(peer_settings).error());
+    auto peer = (*stack)->make_peer(std::move(*peer_settings), *this);
     if (!peer) return fail(std::move(peer).error());
     peer_ = std::move(*peer);
     net::RtcChannelSettings channel;

@@ -15,17 +15,16 @@ Result<std::unique_ptr<net::ClientStream>> open_transport(const base::LenswireUr
     return open_rtc_stream(url, settings, deadline, stop);
   auto fd = net::connect_tcp(url.host, url.port, deadline, stop);
   if (!fd) return fail(std::move(fd).error());
-  if (url.tls)
-    return net::make_tls_stream(std::move(*fd), url.host,
-                                {settings.ca_file, settings.pin_sha256, settings.insecure},
-                                deadline, stop);
+  const net::TlsClientSettings tls{settings.ca_file, settings.pin_sha256, settings.insecure};
   if (url.transport == base::Transport::WebSocket) {
     auto token = read_token(settings);
     if (!token) return fail(std::move(token).error());
-    return net::make_websocket_stream(
-        std::move(*fd), {net::host_and_port(url.host, url.port), "/ws", std::move(*token)},
-        deadline, stop);
+    net::WebSocketTarget target{
+        net::host_and_port(url.host, url.port), "/ws", std::move(*token), {}, url.host};
+    if (url.tls) target.tls = tls;
+    return net::make_websocket_stream(std::move(*fd), target, deadline, stop);
   }
+  if (url.tls) return net::make_tls_stream(std::move(*fd), url.host, tls, deadline, stop);
   return net::make_tcp_stream(std::move(*fd), stop);
 }
 

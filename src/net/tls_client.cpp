@@ -18,11 +18,9 @@ namespace lenswire::net {
 namespace {
 
 struct Free {
-  void operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
   void operator()(SSL* ssl) const noexcept { SSL_free(ssl); }
   void operator()(X509* certificate) const noexcept { X509_free(certificate); }
 };
-using ContextPtr = std::unique_ptr<SSL_CTX, Free>;
 using SslPtr = std::unique_ptr<SSL, Free>;
 
 std::string openssl_reason() {
@@ -110,7 +108,7 @@ bool attach(SSL* ssl, int fd) {
 
 class TlsStream final : public ClientStream {
  public:
-  TlsStream(base::UniqueFd socket, ContextPtr context, SslPtr ssl, base::StopToken stop)
+  TlsStream(base::UniqueFd socket, SslContextPtr context, SslPtr ssl, base::StopToken stop)
       : socket_(std::move(socket)),
         context_(std::move(context)),
         ssl_(std::move(ssl)),
@@ -170,13 +168,20 @@ class TlsStream final : public ClientStream {
   }
 
   base::UniqueFd socket_;
-  ContextPtr context_;
+  SslContextPtr context_;
   SslPtr ssl_;
   base::StopToken stop_;
 };
 
-Result<ContextPtr> make_context(const TlsClientSettings& settings) {
-  ContextPtr context(SSL_CTX_new(TLS_client_method()));
+}  // namespace
+
+void SslContextDeleter::operator()(ssl_ctx_st* context) const noexcept { SSL_CTX_free(context); }
+
+Result<SslContextPtr> make_tls_client_context(const TlsClientSettings& settings) {
+  if (!settings.pin_sha256.empty() && !is_sha256_hex(settings.pin_sha256))
+    return fail(ErrorCode::InvalidArgument,
+                "the certificate pin must be 64 hexadecimal digits (SHA-256 of the certificate)");
+  SslContextPtr context(SSL_CTX_new(TLS_client_method()));
   if (!context) return fail(ErrorCode::Unsupported, "OpenSSL does not start");
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   SSL_CTX_set_cipher_list(context.get(), "ECDHE+AESGCM:ECDHE+CHACHA20");
@@ -197,7 +202,7 @@ Result<ContextPtr> make_context(const TlsClientSettings& settings) {
 }
 
 // The name in the certificate, and SNI where the host is a name.
-void expect_host(SSL* ssl, const std::string& host) {
+void expect_tls_host(SSL* ssl, const std::string& host) {
   std::array<unsigned char, sizeof(in6_addr)> address{};
   const bool literal = ::inet_pton(AF_INET, host.c_str(), address.data()) == 1 ||
                        ::inet_pton(AF_INET6, host.c_str(), address.data()) == 1;
@@ -209,44 +214,46 @@ void expect_host(SSL* ssl, const std::string& host) {
   }
 }
 
-}  // namespace
+Result<void> check_tls_server(SSL* ssl, const std::string& host, const TlsClientSettings& settings,
+                              const std::optional<Error>& failure) {
+  const auto verdict = SSL_get_verify_result(ssl);
+  if (failure && verdict != X509_V_OK)
+    return fail(ErrorCode::PermissionDenied,
+                fmt::format("the certificate of {} is not trusted ({}); give its issuer with "
+                            "--ca-file, or pin the certificate with --pin-sha256",
+                            host, X509_verify_cert_error_string(verdict)));
+  if (failure) return fail(failure->code, fmt::format("TLS with {}: {}", host, failure->message));
+  if (const auto seen = fingerprint(ssl);
+      !settings.pin_sha256.empty() && !same_hex(seen, settings.pin_sha256))
+    return fail(ErrorCode::PermissionDenied,
+                fmt::format("the certificate of {} is not the pinned one (its SHA-256 is {}); if "
+                            "the server got a new one on purpose, change the pin",
+                            host, seen));
+  return {};
+}
 
 Result<std::unique_ptr<ClientStream>> make_tls_stream(base::UniqueFd socket,
                                                       const std::string& host,
                                                       const TlsClientSettings& settings,
                                                       MonotonicTime deadline,
                                                       base::StopToken stop) {
-  if (!settings.pin_sha256.empty() && !is_sha256_hex(settings.pin_sha256))
-    return fail(ErrorCode::InvalidArgument,
-                "the certificate pin must be 64 hexadecimal digits (SHA-256 of the certificate)");
-  auto context = make_context(settings);
+  auto context = make_tls_client_context(settings);
   if (!context) return fail(std::move(context).error());
   SslPtr ssl(SSL_new(context->get()));
   const int flags = ::fcntl(socket.get(), F_GETFL);
   if (!ssl || ::fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK) != 0 ||
       !attach(ssl.get(), socket.get()))
     return fail(ErrorCode::Unsupported, "OpenSSL does not start");
-  expect_host(ssl.get(), host);
+  expect_tls_host(ssl.get(), host);
 
   auto stream = std::make_unique<TlsStream>(std::move(socket), std::move(*context), std::move(ssl),
                                             std::move(stop));
   const auto done = stream->handshake(deadline);
-  const auto verdict = SSL_get_verify_result(stream->ssl());
-  if (!done && verdict != X509_V_OK)
-    return fail(ErrorCode::PermissionDenied,
-                fmt::format("the certificate of {} is not trusted ({}); give its issuer with "
-                            "--ca-file, or pin the certificate with --pin-sha256",
-                            host, X509_verify_cert_error_string(verdict)));
-  if (!done)
-    return fail(done.error().code, fmt::format("TLS with {}: {}", host, done.error().message));
-  if (!*done)
+  if (done && !*done)
     return fail(ErrorCode::Timeout, fmt::format("{} does not answer the TLS hello", host));
-  if (const auto seen = fingerprint(stream->ssl());
-      !settings.pin_sha256.empty() && !same_hex(seen, settings.pin_sha256))
-    return fail(ErrorCode::PermissionDenied,
-                fmt::format("the certificate of {} is not the pinned one (its SHA-256 is {}); if "
-                            "the server got a new one on purpose, change the pin",
-                            host, seen));
+  const auto failure = done ? std::nullopt : std::optional(done.error());
+  if (auto ok = check_tls_server(stream->ssl(), host, settings, failure); !ok)
+    return fail(std::move(ok).error());
   return stream;
 }
 

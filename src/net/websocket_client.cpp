@@ -9,9 +9,12 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
+#include <boost/beast/websocket/ssl.hpp>
 #include <boost/beast/websocket/stream.hpp>
 #include <optional>
 #include <vector>
@@ -23,6 +26,9 @@ namespace websocket = boost::beast::websocket;
 
 namespace {
 
+using PlainLayer = asio::ip::tcp::socket;
+using TlsLayer = asio::ssl::stream<PlainLayer>;
+
 constexpr std::size_t kInboxBytes = std::size_t{256} << 10;
 
 asio::ip::tcp protocol_of(int fd) noexcept {
@@ -32,18 +38,42 @@ asio::ip::tcp protocol_of(int fd) noexcept {
   return address.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4();
 }
 
-/// Beast's asynchronous WebSocket, whose event loop runs inside the calls.
+/// Beast's asynchronous WebSocket, whose event loop runs inside the calls. `Layer` is what lies
+/// below it.
+template <typename Layer>
 class WebSocketClient final : public ClientStream {
  public:
-  WebSocketClient(base::UniqueFd socket, base::StopToken stop)
-      : stop_(std::move(stop)), socket_(context_), stop_event_(context_), inbox_(kInboxBytes) {
+  /// `below`: what the layer needs beside the loop.
+  template <typename... Below>
+  WebSocketClient(base::UniqueFd socket, base::StopToken stop, Below&... below)
+      : stop_(std::move(stop)),
+        socket_(context_, below...),
+        stop_event_(context_),
+        inbox_(kInboxBytes) {
     const int fd = socket.release();
-    socket_.next_layer().assign(protocol_of(fd), fd);
+    beast::get_lowest_layer(socket_).assign(protocol_of(fd), fd);
     // A copy, because the descriptor closes what it holds.
     if (const int copy = ::dup(stop_.poll_fd()); copy >= 0) {
       stop_event_.assign(copy);
       stop_event_.async_wait(asio::posix::stream_descriptor::wait_read, [](beast::error_code) {});
     }
+  }
+
+  Result<void> encrypt(const WebSocketTarget& target, MonotonicTime deadline) {
+    auto* ssl = socket_.next_layer().native_handle();
+    expect_tls_host(ssl, target.tls_host);
+    std::optional<beast::error_code> done;
+    socket_.next_layer().async_handshake(asio::ssl::stream_base::client,
+                                         [&done](beast::error_code error) { done = error; });
+    const auto finished = run_until(deadline, [&] { return done.has_value(); });
+    if (!finished || !*finished) abandon();
+    if (!finished) return fail(finished.error());
+    if (!*finished)
+      return fail(ErrorCode::Timeout,
+                  fmt::format("{} does not answer the TLS hello", target.tls_host));
+    std::optional<Error> failure;
+    if (*done) failure = Error{ErrorCode::Disconnected, done->message()};
+    return check_tls_server(ssl, target.tls_host, *target.tls, failure);
   }
 
   Result<void> shake_hands(const WebSocketTarget& target, MonotonicTime deadline) {
@@ -144,7 +174,7 @@ class WebSocketClient final : public ClientStream {
   // Ends the operations under way, whose handlers may name what is about to go.
   void abandon() noexcept {
     beast::error_code ignored;
-    socket_.next_layer().close(ignored);
+    beast::get_lowest_layer(socket_).close(ignored);
     stop_event_.close(ignored);
     context_.restart();
     context_.poll();
@@ -152,7 +182,7 @@ class WebSocketClient final : public ClientStream {
 
   const base::StopToken stop_;
   asio::io_context context_{1};
-  websocket::stream<asio::ip::tcp::socket> socket_;
+  websocket::stream<Layer> socket_;
   asio::posix::stream_descriptor stop_event_;
   std::vector<std::byte> inbox_;
   std::size_t inbox_begin_ = 0;
@@ -167,7 +197,17 @@ Result<std::unique_ptr<ClientStream>> make_websocket_stream(base::UniqueFd socke
                                                             const WebSocketTarget& target,
                                                             MonotonicTime deadline,
                                                             base::StopToken stop) {
-  auto client = std::make_unique<WebSocketClient>(std::move(socket), std::move(stop));
+  if (target.tls) {
+    auto settings = make_tls_client_context(*target.tls);
+    if (!settings) return fail(std::move(settings).error());
+    asio::ssl::context context(settings->release());  // each connection keeps what it needs of it
+    auto client =
+        std::make_unique<WebSocketClient<TlsLayer>>(std::move(socket), std::move(stop), context);
+    if (auto ok = client->encrypt(target, deadline); !ok) return fail(std::move(ok).error());
+    if (auto ok = client->shake_hands(target, deadline); !ok) return fail(std::move(ok).error());
+    return client;
+  }
+  auto client = std::make_unique<WebSocketClient<PlainLayer>>(std::move(socket), std::move(stop));
   if (auto ok = client->shake_hands(target, deadline); !ok) return fail(std::move(ok).error());
   return client;
 }

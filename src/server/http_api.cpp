@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "net/tcp_client.hpp"
 #include "server/door.hpp"
 #include "server/embedded_files.hpp"
 #include "server/metrics.hpp"
@@ -69,7 +70,12 @@ HttpOutcome get_metrics(RouteContext& context) {
 }
 
 HttpOutcome get_server(RouteContext& context) {
-  return json_answer(describe_server(context.services));
+  auto map = describe_server(context.services);
+  // For the page: a browser behind a NAT has to know its own address too. TURN servers have
+  // passwords, so they stay here.
+  if (const auto& stun = context.services.rtc_settings.stun)
+    map["rtc"] = {{"stun", net::host_and_port(stun->host, stun->port)}};
+  return json_answer(map);
 }
 
 HttpOutcome get_cameras(RouteContext& context) {

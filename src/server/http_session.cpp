@@ -209,7 +209,7 @@ void HttpSession::answer_rtc(net::RtcStack& stack, const OpenRtc& target, RtcDes
   auto admission = services.connections.admit(stream_->peer());
   if (!admission) return respond(status_answer(503, "too many connections"));
   admission.authenticated();
-  net::RtcPeerSettings settings;
+  auto settings = services.rtc_settings;
   settings.local_addresses = rtc_addresses(stream_->local());
   const auto rtc_id = place.id();
   auto port = RtcPort::answer(

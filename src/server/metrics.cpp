@@ -117,6 +117,8 @@ std::string metrics_text(const Services& services) {
   out.counter("lenswire_slow_clients_cut_total", "Clients cut because they took nothing for 10 s.",
               number(totals.slow_clients_cut));
   out.gauge("lenswire_rtc_peers", "Data channel clients.", number(services.rtc.peers()));
+  out.gauge("lenswire_rtc_buffered_bytes", "Bytes that wait for data channel clients.",
+            number(services.rtc.buffered_bytes()));
   out.counter("lenswire_rtc_offers_total", "Data channel offers.", number(services.rtc.offers()));
   out.counter("lenswire_rtc_refused_total", "Data channel offers refused for want of room.",
               number(services.rtc.refused()));

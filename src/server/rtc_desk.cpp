@@ -53,8 +53,14 @@ Result<RtcDesk::Place> RtcDesk::admit(const net::Address& peer) {
   Place place;
   place.desk_ = this;
   for (const auto byte : random) fmt::format_to(std::back_inserter(place.id_), "{:02x}", byte);
-  peers_.emplace(place.id_, Peer{peer.host, nullptr});
+  peers_.emplace(place.id_, Peer{peer.host, nullptr, {}});
   return place;
+}
+
+void RtcDesk::set_channel(const std::string& id, std::weak_ptr<const net::RtcChannel> channel) {
+  base::MutexLock lock(mutex_);
+  if (const auto found = peers_.find(id); found != peers_.end())
+    found->second.channel = std::move(channel);
 }
 
 void RtcDesk::set_end(const std::string& id, std::function<void()> end) {
@@ -88,6 +94,14 @@ void RtcDesk::with_stack(std::function<void(Result<net::RtcStack*>)> use) {
 std::size_t RtcDesk::peers() const {
   base::MutexLock lock(mutex_);
   return peers_.size();
+}
+
+std::size_t RtcDesk::buffered_bytes() const {
+  base::MutexLock lock(mutex_);
+  std::size_t sum = 0;
+  for (const auto& [id, peer] : peers_)
+    if (const auto channel = peer.channel.lock()) sum += channel->buffered_bytes();
+  return sum;
 }
 
 }  // namespace lenswire::server

@@ -40,6 +40,9 @@ class RtcDesk {
     ~Place();
     /// Not to be guessed: whoever knows it may end the session.
     [[nodiscard]] const std::string& id() const noexcept { return id_; }
+    void set_channel(std::weak_ptr<const net::RtcChannel> channel) {
+      if (desk_ != nullptr) desk_->set_channel(id_, std::move(channel));
+    }
 
    private:
     friend class RtcDesk;
@@ -49,6 +52,8 @@ class RtcDesk {
 
   /// Errors: Busy, with the limit that is reached.
   Result<Place> admit(const net::Address& peer);
+  /// For buffered_bytes().
+  void set_channel(const std::string& id, std::weak_ptr<const net::RtcChannel> channel);
   /// What DELETE does; from whichever thread.
   void set_end(const std::string& id, std::function<void()> end);
   /// False where there is no such session.
@@ -62,6 +67,8 @@ class RtcDesk {
   void stop() { loader_.stop(); }
 
   [[nodiscard]] std::size_t peers() const;
+  /// What waits in all channels together.
+  [[nodiscard]] std::size_t buffered_bytes() const;
   [[nodiscard]] std::uint64_t offers() const noexcept { return offers_; }
   [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }
 
@@ -69,6 +76,7 @@ class RtcDesk {
   struct Peer {
     std::string host;
     std::function<void()> end;
+    std::weak_ptr<const net::RtcChannel> channel;
   };
   void leave(const std::string& id) noexcept;
 

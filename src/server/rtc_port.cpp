@@ -84,6 +84,7 @@ void RtcPort::look() {
   if (news.description && described_) std::exchange(described_, {})(std::move(*news.description));
   if (news.channel && listener_) {
     channel_ = std::move(news.channel);
+    place_.set_channel(channel_);
     listener_->on_established();
   }
   // Also what the client sent before it left.

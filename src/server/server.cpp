@@ -16,6 +16,7 @@
 #include "base/log.hpp"
 #include "base/uri.hpp"
 #include "net/listener.hpp"
+#include "net/rtc_servers.hpp"
 #include "server/door.hpp"
 #include "server/greeter.hpp"
 #include "server/lwp_session.hpp"
@@ -88,12 +89,15 @@ class Server::Impl {
       remote = remote || !address->is_loopback();
       addresses.push_back(*address);
     }
+    auto rtc = net::rtc_peer_settings(settings.rtc);
+    if (!rtc) return fail(std::move(rtc).error());
     if (auto ok = prepare_access(remote); !ok) return ok;
 
     services = std::make_unique<Services>(context.clock, *access, connections);
     services->name = settings.name;
     services->started = context.clock.now();
     services->tls = tls;
+    services->rtc_settings = std::move(*rtc);
     services->io_wakeups = [this] { return io_wakeups(); };
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
     const unsigned encoders =

@@ -59,6 +59,7 @@ class Services {
   std::shared_ptr<net::TlsServerContext> tls;  // null: no TLS
   Totals totals;
   RtcDesk rtc;
+  net::RtcPeerSettings rtc_settings;  ///< what every peer begins with: the STUN and TURN servers
   std::function<std::uint64_t()> io_wakeups;
 
   Services(const base::Clock& c, Access& a, ConnectionTable& t)

@@ -246,6 +246,15 @@ class BallDoor(unittest.TestCase):
             self.assertEqual((raw["frames"], raw["error_px"]["max"], raw["repeated"]), (15, 0, 0))
             self.assertTrue(0 < jpeg["error_px"]["max"] < 1, jpeg)
 
+    def test_the_offer_may_go_over_tls(self):
+        with tempfile.TemporaryDirectory() as folder, \
+                ServerProcess("--camera", "ball=synthetic:ball", "--auth", "always", "--state-dir", folder, stop_limit=60) as server:
+            ended = subprocess.run([BINARY, "bench-loop", f"lenswires://{server.address}/ball", "--transport", "datachannel", "--codec", "raw",
+                                    "--frames", "5", "--json", "--insecure", "--token-file", f"{folder}/token"],
+                                   capture_output=True, text=True, timeout=LIMIT)
+            self.assertEqual(ended.returncode, 0, ended.stderr)
+            self.assertEqual(json.loads(ended.stdout)["frames"], 5)
+
     def test_without_the_module_it_says_so(self):
         with tempfile.TemporaryDirectory() as folder:
             (pathlib.Path(folder) / "lenswire-webrtc.so").write_text("not a library")

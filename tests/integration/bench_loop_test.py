@@ -5,7 +5,9 @@ Environment: LENSWIRE_BINARY, the program to test."""
 
 import json
 import pathlib
+import re
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -78,6 +80,37 @@ class BenchLoop(unittest.TestCase):
         ended = lenswire("stat", f"ws://{self.server.address}/ball", "--count", "1", "--interval", "0.5", "--json")
         self.assertEqual(ended.returncode, 0, ended.stderr)
         self.assertEqual(json.loads(ended.stdout)["stream"], "color")
+
+
+class OverTls(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        cls.server = cls.enterClassContext(ServerProcess(
+            "--camera", "ball=synthetic:ball?fps=60", "--auth", "always", "--state-dir", folder))
+        cls.token = ("--token-file", folder / "token")
+        cls.pin = re.search("sha256=([0-9a-f]{64})", cls.server.log).group(1)
+
+    def test_every_transport_is_measured(self):
+        ended = lenswire("bench-loop", f"lenswires://{self.server.address}/ball", "--frames", FRAMES, "--json", "--transport", "native",
+                         "--transport", "websocket", "--transport", "mjpeg", "--pin-sha256", self.pin, *self.token, timeout=240)
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        lines = [json.loads(line) for line in ended.stdout.splitlines()]
+        self.assertEqual([(x["transport"], x["frames"]) for x in lines], [(t, FRAMES) for t in ("native", "websocket", "mjpeg")])
+
+    def test_a_websocket_checks_the_certificate(self):
+        def stat(*arguments):
+            return lenswire("stat", f"wss://{self.server.address}/ball", "--count", "1", "--interval", "0.5", *self.token, *arguments)
+        self.assertEqual(stat("--insecure").returncode, 0)
+        self.assertEqual(stat("--pin-sha256", self.pin).returncode, 0)
+        for arguments, reason in (((), "is not trusted"), (("--pin-sha256", "0" * 64), "is not the pinned one"),
+                                  (("--pin-sha256", "0"), "64 hexadecimal digits")):
+            ended = stat(*arguments)
+            self.assertNotEqual(ended.returncode, 0)
+            self.assertIn(reason, ended.stderr)
+        without = lenswire("stat", f"wss://{self.server.address}/ball", "--insecure")
+        self.assertEqual(without.returncode, 4)
+        self.assertIn("--token-file", without.stderr)
 
 
 if __name__ == "__main__":

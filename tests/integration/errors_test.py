@@ -199,6 +199,14 @@ class Clients(Errors):
         with ScriptedServer(newer) as scripted:
             self.fails(9, ["9"], "ls", scripted.address)
 
+    def test_the_command_line_wins_over_the_file(self):
+        file = self.folder / "serve.toml"
+        file.write_text('name = "of the file"\nauth = "always"\nmax_connections = 7\nrtc_stun = "of.the.file"\n')
+        with ServerProcess("--config", file, "--name", "given", "--auth", "remote", "--rtc-stun", "given:1", "--camera",
+                           "b=synthetic:ball") as server:
+            told = server.get("/api/v1/server").json
+            self.assertEqual((told["name"], told["rtc"]), ("given", {"stun": "given:1"}))
+
     def test_token(self):
         with ServerProcess("--camera", "ball=synthetic:ball", "--auth", "always", "--state-dir", self.folder) as server:
             own = self.folder / "token"

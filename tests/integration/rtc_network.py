@@ -46,15 +46,23 @@ def pieces_to_messages(buffer):
 class RtcTransport:
     """The native protocol over a data channel, for lwp_reader.Reader. aiortc runs on a thread of its own."""
 
-    def __init__(self, port, camera):
+    def __init__(self, port, camera, network=None, post=None):
+        """`network` is called on that thread first, and `post` does what post_offer() does."""
         self.longest_piece = 0
         self.location = None
         self._port = port
         self._buffer = bytearray()
         self._messages = queue.Queue()
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._post = post or post_offer
+        if network:
+            self._loop.call_soon(network)
+        self._start()
         self._run(self._connect(camera))
+
+    def _start(self):
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
 
     def _run(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE)
@@ -66,7 +74,7 @@ class RtcTransport:
             self._messages.put(message)
 
     async def _connect(self, camera):
-        self._peer = aiortc.RTCPeerConnection()
+        self._peer = aiortc.RTCPeerConnection(aiortc.RTCConfiguration(iceServers=[]))
         self._channel = self._peer.createDataChannel("lenswire")
         self._channel.on("message", self._take)
         opened = asyncio.Event()
@@ -74,7 +82,7 @@ class RtcTransport:
         self._channel.on("close", lambda: self._messages.put(None))
         await self._peer.setLocalDescription(await self._peer.createOffer())
         status, headers, answer = await asyncio.to_thread(
-            post_offer, self._port, camera, self._peer.localDescription.sdp)
+            self._post, self._port, camera, self._peer.localDescription.sdp)
         assert status == 201, (status, answer)
         self.location = headers["Location"]
         await self._peer.setRemoteDescription(aiortc.RTCSessionDescription(answer, "answer"))
@@ -89,9 +97,20 @@ class RtcTransport:
             raise EOFError("the data channel is closed")
         return message
 
+    def remote_address(self):
+        """Where the other end is met, by the pair of candidates that ICE has chosen."""
+        return self._peer.sctp.transport.transport._connection._nominated[1].remote_addr[0]
+
     def stop_reading(self):
         """As a client whose process hangs."""
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(PATIENCE)
+
+    def has_messages(self):
+        return not self._messages.empty()
+
+    def read_again(self):
+        self._start()
 
     def close(self):
         self._run(self._peer.close())

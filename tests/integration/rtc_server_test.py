@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -18,6 +19,7 @@ import numpy as np  # noqa: E402
 
 MODULE = pathlib.Path(BINARY).parent.parent / "lib/lenswire/modules/lenswire-webrtc.so"
 ROOM = "room=synthetic:room"
+BUFFER_BYTES = 1 << 20
 OFFER = ("v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n"
          "a=mid:0\r\na=sctp-port:5000\r\na=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuv\r\na=setup:actpass\r\n"
          "a=fingerprint:sha-256 " + ":".join(["AB"] * 32) + "\r\n")
@@ -82,6 +84,38 @@ class DataChannel(unittest.TestCase):
             refused = server.http("POST", "/rtc/room", OFFER, {"Content-Type": "application/sdp", "Origin": "http://evil.example"})
             self.assertEqual(refused.status, 403)
             self.assertEqual(server.http("DELETE", "/rtc/room/" + "0" * 32).status, 404)
+
+    def test_frames_are_skipped_not_queued_while_a_client_does_not_read(self):
+        with ServerProcess("--camera", ROOM) as server:
+            transport = RtcTransport(server.port, "room")
+            reader = lwp.Reader("", 0, transport=transport)
+            # A window so wide that it holds nothing back: the channel's own bound has to.
+            reader.subscribe("room", "depth", "raw", window_frames=64)
+            frame_bytes = len(reader.next()[1].payload)
+            transport.stop_reading()
+            buffered = lambda: server.metrics()["lenswire_rtc_buffered_bytes"]  # noqa: E731
+            captured = lambda: server.metrics()['lenswire_stream_frames_total{camera="room",stream="depth"}']  # noqa: E731
+            wait_until(lambda: buffered() >= BUFFER_BYTES, "the channel is full", PATIENCE)
+            enough, most = captured() + 30, 0
+            while captured() < enough:
+                most = max(most, buffered())
+            self.assertLess(most, BUFFER_BYTES + frame_bytes + 4096, "a frame more than the bound at most")
+            while transport.has_messages():
+                reader.next()
+            resumed = time.monotonic_ns()
+            transport.read_again()
+            old, skipped = 0, 0
+            while True:
+                frame = reader.next()[1]
+                skipped += sum(record["count"] for record in frame.missed if record["reason"] == "slow_client")
+                if frame.capture_time_ns > resumed:
+                    break
+                old += 1
+            # As much waits in SCTP as in the channel; one frame was on its way in, one is the newest that may wait.
+            self.assertLessEqual(old, 2 * BUFFER_BYTES // frame_bytes + 4)
+            self.assertGreaterEqual(skipped, 30 - old)
+            self.assertGreaterEqual(server.metrics()['lenswire_frames_missed_total{reason="slow_client"}'], skipped)
+            transport.close()
 
     def test_clients_that_hang_and_offers_that_nobody_stands_behind_are_forgotten(self):
         with ServerProcess("--camera", ROOM) as server:

@@ -16,6 +16,8 @@ namespace {
 constexpr guint kComponent = 1;
 // A burst of a whole frame waits here while the thread is busy with another peer.
 constexpr int kSocketBufferBytes = 2 << 20;
+// After so many datagrams the loop gets to whatever else it has to do.
+constexpr int kDatagramsAtOnce = 64;
 
 using wire::sdp::Candidate;
 using wire::sdp::CandidateType;
@@ -90,15 +92,18 @@ class IceAgent::Impl : public std::enable_shared_from_this<Impl> {
     stream = nice_agent_add_stream(agent, 1);
     g_signal_connect(agent, "candidate-gathering-done", G_CALLBACK(on_gathering_done), this);
     g_signal_connect(agent, "component-state-changed", G_CALLBACK(on_state), this);
+    attach(on_receive);
+  }
+
+  void attach(NiceAgentRecvFunc receiver) {
     nice_agent_attach_recv(agent, stream, kComponent, static_cast<GMainContext*>(loop.context()),
-                           on_receive, this);
+                           receiver, this);
   }
 
   void close() {
     listener = nullptr;
     g_signal_handlers_disconnect_by_data(agent, this);
-    nice_agent_attach_recv(agent, stream, kComponent, static_cast<GMainContext*>(loop.context()),
-                           nullptr, nullptr);
+    attach(nullptr);
     nice_agent_close_async(
         agent, [](GObject* self, GAsyncResult*, gpointer) { g_object_unref(self); }, nullptr);
     agent = nullptr;
@@ -141,12 +146,13 @@ class IceAgent::Impl : public std::enable_shared_from_this<Impl> {
         self->servers[lookup->index].address = text;
         g_free(text);
       }
-      if (--self->unresolved == 0) self->begin();
+      if (--self->unresolved == 0 && !self->begun) self->begin();
     }
     if (found != nullptr) g_resolver_free_addresses(found);
   }
 
   void begin() {
+    begun = true;
     for (const auto& [server, relay, address] : servers) {
       // One that has no address is left out: the others may do.
       if (address.empty()) continue;
@@ -204,6 +210,18 @@ class IceAgent::Impl : public std::enable_shared_from_this<Impl> {
     const auto self = static_cast<Impl*>(data)->shared_from_this();
     if (self->listener != nullptr)
       self->listener->on_datagram({reinterpret_cast<const std::byte*>(bytes), size});
+    if (++self->received_at_once >= kDatagramsAtOnce) self->pause();
+  }
+
+  // libnice reads on while there is anything to read and somebody who wants it, so a peer that
+  // sends without a break would keep the loop from its other peers, its tasks and its timers.
+  void pause() {
+    received_at_once = 0;
+    if (agent == nullptr) return;
+    attach(nullptr);
+    loop.post([weak = weak_from_this()] {
+      if (const auto self = weak.lock(); self && self->agent != nullptr) self->attach(on_receive);
+    });
   }
 
   void add_remote(std::span<const Candidate> candidates) {
@@ -244,6 +262,8 @@ class IceAgent::Impl : public std::enable_shared_from_this<Impl> {
   guint stream = 0;
   std::vector<Server> servers;
   std::size_t unresolved = 0;
+  bool begun = false;
+  int received_at_once = 0;
 };
 
 IceAgent::IceAgent(GlibLoop& loop, const net::RtcPeerSettings& settings, IceListener& listener)
@@ -252,6 +272,12 @@ IceAgent::IceAgent(GlibLoop& loop, const net::RtcPeerSettings& settings, IceList
 IceAgent::~IceAgent() { impl_->close(); }
 
 void IceAgent::gather(bool controlling) { impl_->gather(controlling); }
+
+bool IceAgent::hurry() {
+  if (impl_->begun) return true;
+  impl_->begin();
+  return false;
+}
 
 void IceAgent::describe(wire::sdp::DataSession& out) const {
   gchar* ufrag = nullptr;

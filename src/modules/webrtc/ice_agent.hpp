@@ -38,6 +38,9 @@ class IceAgent {
   /// Looks for addresses; names of servers are resolved on the way. on_gathered() follows, or
   /// on_ice_failed().
   void gather(bool controlling);
+  /// No longer waits for names that are still being resolved. True when there was nothing of the
+  /// kind: what has been found until now is all there will be.
+  bool hurry();
   /// Our own, once gathered: fills `ufrag`, `password` and `candidates`.
   void describe(wire::sdp::DataSession& out) const;
   void set_remote(const std::string& ufrag, const std::string& password,

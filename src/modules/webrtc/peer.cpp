@@ -14,6 +14,8 @@ namespace {
 
 // What SCTP is offered at once of a long message.
 constexpr std::size_t kSendPieceBytes = 256 << 10;
+// For the resolver, and then for STUN and TURN servers: without those that do not answer by then.
+constexpr auto kGatherPatience = std::chrono::seconds(4);
 
 std::uint64_t session_id() noexcept {
   std::uint64_t id = 0;
@@ -64,6 +66,7 @@ void PeerCore::gather(bool controlling) {
       if (const auto self = weak.lock()) self->pump();
     });
   });
+  gather_deadline_ = Clock::now() + kGatherPatience;
   connect_deadline_ = Clock::now() + settings_.connect_patience;
   loop_.add(*this);
   ice_ = std::make_unique<IceAgent>(loop_, settings_, static_cast<IceListener&>(*this));
@@ -110,6 +113,7 @@ void PeerCore::add_candidate(const sdp::Candidate& candidate) {
 
 void PeerCore::on_gathered() {
   if (ended_ || std::exchange(described_, true)) return;
+  gather_deadline_.reset();
   ice_->describe(local_);
   local_.fingerprint = identity_->fingerprint();
   local_.max_message_bytes = settings_.max_message_bytes;
@@ -331,6 +335,11 @@ void PeerCore::tick() {
                fmt::format("no connection came up within {} s{}",
                            std::chrono::duration<double>(settings_.connect_patience).count(),
                            dtls_ ? "" : "; no way leads to the peer (ICE)"));
+  if (gather_deadline_ && now > *gather_deadline_) {
+    gather_deadline_ = now + kGatherPatience;
+    if (ice_->hurry()) on_gathered();
+    if (ended_) return;
+  }
   if (dtls_) dtls_->tick();
   if (ended_) return;
   if (connected_ && now - last_received_ > settings_.dead_peer)

@@ -99,6 +99,7 @@ class PeerCore final : public std::enable_shared_from_this<PeerCore>,
   DtlsRole role_ = DtlsRole::Client;
   wire::sdp::DataSession local_;
   std::optional<wire::sdp::DataSession> remote_;
+  std::optional<Clock::time_point> gather_deadline_;
   std::optional<Clock::time_point> connect_deadline_;
   Clock::time_point last_received_{};
   std::vector<net::RtcChannelSettings> pending_channels_;

@@ -24,8 +24,7 @@ constexpr std::size_t kReadBytes = 4 << 10;
 constexpr int kReadsAtOnce = 16;
 constexpr std::string_view kBye = "{\"type\": \"bye\"}\n";
 
-net::RtcPeerSettings peer_settings(const BallPacking& packing) {
-  net::RtcPeerSettings settings;
+net::RtcPeerSettings peer_settings(net::RtcPeerSettings settings, const BallPacking& packing) {
   settings.old_syntax = true;
   // A frame's pixels, and what pickling puts around them.
   settings.max_message_bytes = std::size_t{3} * packing.width() * packing.height() + 4096;
@@ -118,7 +117,8 @@ void BallSession::begin(SessionId id) {
   stream_->set_listener(this);
   if (shared_.board.connected() >= kMaxPeers) return end("64 peers are connected already");
   seat_ = shared_.board.seat(stream_->peer().text());
-  auto peer = shared_.stack.make_peer(peer_settings(shared_.packing), inbox_);
+  auto peer = shared_.stack.make_peer(
+      peer_settings(worker_.services().rtc_settings, shared_.packing), inbox_);
   if (!peer) return end(peer.error().message);
   peer_ = std::move(*peer);
   net::RtcChannelSettings channel;
