@@ -337,7 +337,7 @@ std::optional<HttpAnswer> refuse(Services& services, const net::HttpRequest& req
   if (changes_state(request.method) && !route.pattern.starts_with("/rtc/") &&
       !request.header("Content-Type").starts_with("application/json"))
     return status_answer(415, "send Content-Type: application/json");
-  if (context.names.size() == 2 &&
+  if (context.names.size() == 2 && !changes_state(request.method) &&
       services.access.ticket_allows(context.options.text("ticket", ""), context.names[0],
                                     context.names[1]))
     return std::nullopt;
