@@ -33,7 +33,8 @@ class DataChannel(unittest.TestCase):
     def test_a_moving_scene_is_the_same_in_every_pixel(self):
         browser = Browser(self.enterContext(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
         self.addCleanup(browser.close)
-        server = ServerProcess("--camera", "room=synthetic:room")
+        # Slow enough that the reader below gets every frame too.
+        server = ServerProcess("--camera", "room=synthetic:room?fps=5")
         self.addCleanup(server.kill)
         if not decoder_is_built(server):
             self.skipTest("built without strata.wasm: it needs clang and lld")
