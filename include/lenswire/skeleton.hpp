@@ -90,7 +90,7 @@ struct Skeleton {
   std::vector<Person> persons;
 };
 
-/// Writes the form of docs/protocol.md, section 9; of more than kMaxPersons, the first ones.
+/// Writes the form of docs/protocol.md, section 10; of more than kMaxPersons, the first ones.
 void encode_skeleton(const Skeleton& skeleton, std::vector<std::byte>& out);
 
 /// Reads that form. Safe on hostile input. `out` keeps its memory from call to call.

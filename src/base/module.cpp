@@ -33,7 +33,7 @@ const ModuleKind* kind_of(std::string_view name) noexcept {
 
 std::string remedy(std::string_view name) {
   const auto* kind = kind_of(name);
-  return kind == nullptr || kind->packages.empty() ? std::string("see `lenswire doctor`")
+  return kind == nullptr || kind->packages.empty() ? std::string("see docs/sources.md")
                                                    : fmt::format("install {}", kind->packages);
 }
 

@@ -139,7 +139,8 @@ void add_ball_client(CLI::App& app, Context& context) {
   add_rtc_options(*command, options->rtc);
   command->footer(
       "Waits for the server, and comes back to one that went away.\n"
-      "The server shows the errors: `lenswire serve --door ball?table=1`.\n"
+      "The server shows the errors: `lenswire serve --camera ball=synthetic:ball --door "
+      "'ball?table=1'`.\n"
       "Example: lenswire ball-client 192.168.1.20:8080");
   command->callback([options, &context] { context.finish(run(*options, context)); });
 }

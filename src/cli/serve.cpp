@@ -188,7 +188,7 @@ void add_serve(CLI::App& app, Context& context) {
   command
       ->add_option("--door", options->doors,
                    "An older protocol to serve too (docs/doors.md); repeatable")
-      ->type_name("NAME[:PORT][=CAMERA]");
+      ->type_name("NAME[:[HOST:]PORT][=CAMERA][?OPTIONS]");
   command->add_option("--config", options->config, "A TOML file with all of this")
       ->type_name("FILE");
   command->add_flag("--insecure-lan", settings.insecure_lan,

@@ -125,8 +125,8 @@ class RtcStream final : public net::ClientStream, private net::RtcListener {
       messages_.pop_front();
       taken_ = 0;
     }
-    // The event was cleared with the message before: the next wait must see that there is more.
-    if (!messages_.empty()) signal();
+    // The event was cleared with the message before: the next wait must see what is still to see.
+    if (!messages_.empty() || end_) signal();
     return filled;
   }
 

@@ -117,7 +117,7 @@ class RtcPeer {
   virtual Result<void> set_answer(std::string_view sdp) = 0;
   /// Takes an offer and makes the answer: on_description(). Errors: as set_answer().
   virtual Result<void> answer(std::string_view offer_sdp) = 0;
-  /// A trickled candidate ("candidate:..."). Errors: InvalidArgument.
+  /// A trickled candidate ("candidate:..."). Errors: InvalidArgument, also past 128 of them.
   virtual Result<void> add_candidate(std::string_view candidate) = 0;
   /// A further channel, once connected.
   virtual Result<void> open(RtcChannelSettings channel) = 0;

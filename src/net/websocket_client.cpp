@@ -1,8 +1,8 @@
 #include "net/websocket_client.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -53,7 +53,7 @@ class WebSocketClient final : public ClientStream {
     const int fd = socket.release();
     beast::get_lowest_layer(socket_).assign(protocol_of(fd), fd);
     // A copy, because the descriptor closes what it holds.
-    if (const int copy = ::dup(stop_.poll_fd()); copy >= 0) {
+    if (const int copy = ::fcntl(stop_.poll_fd(), F_DUPFD_CLOEXEC, 0); copy >= 0) {
       stop_event_.assign(copy);
       stop_event_.async_wait(asio::posix::stream_descriptor::wait_read, [](beast::error_code) {});
     }
@@ -90,13 +90,12 @@ class WebSocketClient final : public ClientStream {
     socket_.async_handshake(response, target.host, target.path,
                             [&done](beast::error_code error) { done = error; });
     const auto finished = run_until(deadline, [&] { return done.has_value(); });
+    if (!finished || !*finished) abandon();
     if (!finished) return fail(finished.error());
-    if (!*finished) {
-      abandon();
+    if (!*finished)
       return fail(ErrorCode::Timeout, fmt::format("{} does not answer as a WebSocket does; check "
                                                   "that a lenswire server listens there",
                                                   target.host));
-    }
     if (!*done) return {};
     const auto status = response.result_int();
     if (*done == websocket::error::upgrade_declined && (status == 401 || status == 403))

@@ -80,6 +80,14 @@ TEST_F(HttpApi, AStrangerGetsNothingButTheHealth) {
   EXPECT_EQ(ask("GET", "/what/is/here").status, 403) << "not even that there is nothing";
 }
 
+TEST_F(HttpApi, ATicketIsForLookingAlone) {
+  peer_ = {"10.1.2.3", 5};
+  const auto ticket = "?ticket=" + access_.issue_ticket("room", "color");
+  EXPECT_EQ(ask("GET", "/cameras/room/color.jpg" + ticket).status, 404) << "past the door";
+  EXPECT_EQ(ask("GET", "/cameras/room/depth.jpg" + ticket).status, 403);
+  EXPECT_EQ(ask("DELETE", "/rtc/room/color" + ticket).status, 403);
+}
+
 TEST_F(HttpApi, TheDescriptionHasEveryRoute) {
   const auto document = openapi_document();
   std::size_t operations = 0;

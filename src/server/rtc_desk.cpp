@@ -22,13 +22,15 @@ std::vector<std::string> rtc_addresses(const net::Address& local) {
 }
 
 RtcDesk::Place& RtcDesk::Place::operator=(Place&& other) noexcept {
-  std::swap(desk_, other.desk_);
+  std::swap(peers_, other.peers_);
   std::swap(id_, other.id_);
   return *this;
 }
 
 RtcDesk::Place::~Place() {
-  if (desk_ != nullptr) desk_->leave(id_);
+  if (!peers_) return;
+  base::MutexLock lock(peers_->mutex);
+  peers_->by_id.erase(id_);
 }
 
 Result<RtcDesk::Place> RtcDesk::admit(const net::Address& peer) {
@@ -41,65 +43,74 @@ Result<RtcDesk::Place> RtcDesk::admit(const net::Address& peer) {
   std::array<unsigned char, 16> random{};
   if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1)
     return refuse("no random numbers");
-  base::MutexLock lock(mutex_);
-  if (peers_.size() >= kMaxPeers)
+  base::MutexLock lock(peers_->mutex);
+  auto& peers = peers_->by_id;
+  if (peers.size() >= kMaxPeers)
     return refuse(fmt::format("{} data channel clients are connected already", kMaxPeers));
-  const auto from_there = std::count_if(peers_.begin(), peers_.end(), [&](const auto& entry) {
+  const auto from_there = std::count_if(peers.begin(), peers.end(), [&](const auto& entry) {
     return entry.second.host == peer.host;
   });
   if (!peer.is_loopback() && static_cast<std::size_t>(from_there) >= kMaxPeersPerAddress)
     return refuse(fmt::format("{} data channel clients are connected from this address already",
                               kMaxPeersPerAddress));
   Place place;
-  place.desk_ = this;
   for (const auto byte : random) fmt::format_to(std::back_inserter(place.id_), "{:02x}", byte);
-  peers_.emplace(place.id_, Peer{peer.host, nullptr, {}});
+  peers.emplace(place.id_, Peer{peer.host, nullptr, {}});
+  place.peers_ = peers_;
   return place;
 }
 
-void RtcDesk::set_channel(const std::string& id, std::weak_ptr<const net::RtcChannel> channel) {
-  base::MutexLock lock(mutex_);
-  if (const auto found = peers_.find(id); found != peers_.end())
-    found->second.channel = std::move(channel);
+void RtcDesk::Place::set_channel(std::weak_ptr<const net::RtcChannel> channel) {
+  if (!peers_) return;
+  base::MutexLock lock(peers_->mutex);
+  const auto found = peers_->by_id.find(id_);
+  if (found != peers_->by_id.end()) found->second.channel = std::move(channel);
 }
 
 void RtcDesk::set_end(const std::string& id, std::function<void()> end) {
-  base::MutexLock lock(mutex_);
-  if (const auto found = peers_.find(id); found != peers_.end()) found->second.end = std::move(end);
+  base::MutexLock lock(peers_->mutex);
+  const auto found = peers_->by_id.find(id);
+  if (found != peers_->by_id.end()) found->second.end = std::move(end);
 }
 
 bool RtcDesk::end(std::string_view id) {
   std::function<void()> end;
   {
-    base::MutexLock lock(mutex_);
-    const auto found = peers_.find(id);
-    if (found == peers_.end() || !found->second.end) return false;
+    base::MutexLock lock(peers_->mutex);
+    const auto found = peers_->by_id.find(id);
+    if (found == peers_->by_id.end() || !found->second.end) return false;
     end = found->second.end;
   }
   end();
   return true;
 }
 
-void RtcDesk::leave(const std::string& id) noexcept {
-  base::MutexLock lock(mutex_);
-  peers_.erase(id);
-}
-
 void RtcDesk::with_stack(std::function<void(Result<net::RtcStack*>)> use) {
   // The loader keeps the outcome; its first call reads files, so not on an I/O thread.
-  if (!loader_.submit([use] { use(base::load_module<net::RtcStack>("webrtc")); }))
+  const auto load = [use, gate = gate_] {
+    const auto stack = base::load_module<net::RtcStack>("webrtc");
+    base::MutexLock lock(gate->mutex);
+    if (gate->open) use(stack);
+  };
+  if (!loader_.submit(load))
     use(fail(ErrorCode::Busy, "the module webrtc is still being loaded; try again"));
 }
 
+void RtcDesk::stop() {
+  loader_.stop();
+  base::MutexLock lock(gate_->mutex);
+  gate_->open = false;
+}
+
 std::size_t RtcDesk::peers() const {
-  base::MutexLock lock(mutex_);
-  return peers_.size();
+  base::MutexLock lock(peers_->mutex);
+  return peers_->by_id.size();
 }
 
 std::size_t RtcDesk::buffered_bytes() const {
-  base::MutexLock lock(mutex_);
+  base::MutexLock lock(peers_->mutex);
   std::size_t sum = 0;
-  for (const auto& [id, peer] : peers_)
+  for (const auto& [id, peer] : peers_->by_id)
     if (const auto channel = peer.channel.lock()) sum += channel->buffered_bytes();
   return sum;
 }

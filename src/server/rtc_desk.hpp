@@ -22,8 +22,10 @@ namespace lenswire::server {
 /// Addresses to offer a peer that came in at `local`: with loopback's where it is on this machine.
 [[nodiscard]] std::vector<std::string> rtc_addresses(const net::Address& local);
 
-/// Threading: thread-safe; outlives its places.
+/// Threading: thread-safe.
 class RtcDesk {
+  struct Peers;
+
  public:
   static constexpr std::size_t kMaxPeers = 64;
   static constexpr std::size_t kMaxPeersPerAddress = 16;  ///< loopback: only the total counts
@@ -40,20 +42,17 @@ class RtcDesk {
     ~Place();
     /// Not to be guessed: whoever knows it may end the session.
     [[nodiscard]] const std::string& id() const noexcept { return id_; }
-    void set_channel(std::weak_ptr<const net::RtcChannel> channel) {
-      if (desk_ != nullptr) desk_->set_channel(id_, std::move(channel));
-    }
+    /// For buffered_bytes().
+    void set_channel(std::weak_ptr<const net::RtcChannel> channel);
 
    private:
     friend class RtcDesk;
-    RtcDesk* desk_ = nullptr;
+    std::shared_ptr<Peers> peers_;  // a place may end on the loader's thread, after the desk
     std::string id_;
   };
 
   /// Errors: Busy, with the limit that is reached.
   Result<Place> admit(const net::Address& peer);
-  /// For buffered_bytes().
-  void set_channel(const std::string& id, std::weak_ptr<const net::RtcChannel> channel);
   /// What DELETE does; from whichever thread.
   void set_end(const std::string& id, std::function<void()> end);
   /// False where there is no such session.
@@ -63,8 +62,8 @@ class RtcDesk {
   /// once. Errors: as base::load_module().
   void with_stack(std::function<void(Result<net::RtcStack*>)> use);
 
-  /// No call of with_stack()'s users comes afterwards.
-  void stop() { loader_.stop(); }
+  /// No call of with_stack()'s users comes afterwards, even from a module that is still loading.
+  void stop();
 
   [[nodiscard]] std::size_t peers() const;
   /// What waits in all channels together.
@@ -78,14 +77,21 @@ class RtcDesk {
     std::function<void()> end;
     std::weak_ptr<const net::RtcChannel> channel;
   };
-  void leave(const std::string& id) noexcept;
+  struct Peers {
+    base::Mutex mutex;
+    std::map<std::string, Peer, std::less<>> by_id LENSWIRE_GUARDED_BY(mutex);
+  };
+  struct Gate {
+    base::Mutex mutex;
+    bool open LENSWIRE_GUARDED_BY(mutex) = true;
+  };
 
   const base::Clock& clock_;
   RateLimit rate_{kOffersPerSecond};
   std::atomic<std::uint64_t> offers_{0};
   std::atomic<std::uint64_t> refused_{0};
-  mutable base::Mutex mutex_;
-  std::map<std::string, Peer, std::less<>> peers_ LENSWIRE_GUARDED_BY(mutex_);
+  const std::shared_ptr<Peers> peers_ = std::make_shared<Peers>();
+  const std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();
   base::TaskThread loader_{"lw-rtc-load", 64};
 };
 

@@ -5,12 +5,14 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "wire/lwp/message.hpp"
 
 namespace lenswire::server {
 
 RtcPort::RtcPort(net::IoThread& thread, const net::Address& peer, RtcDesk::Place place,
-                 Described described)
+                 std::size_t max_message_bytes, Described described)
     : peer_address_(peer),
+      max_message_bytes_(max_message_bytes),
       place_(std::move(place)),
       described_(std::move(described)),
       wakeup_(thread, [this] { look(); }) {}
@@ -22,7 +24,10 @@ Result<std::unique_ptr<RtcPort>> RtcPort::answer(net::RtcStack& stack, net::IoTh
                                                  std::string_view offer, const net::Address& peer,
                                                  RtcDesk::Place place, Described described) {
   settings.low_water_bytes = kRtcBufferedBytes / 2;
-  std::unique_ptr<RtcPort> port(new RtcPort(thread, peer, std::move(place), std::move(described)));
+  // Always room for the longest message behind what keeps further ones back.
+  settings.buffer_limit_bytes = kRtcBufferedBytes + wire::lwp::kMaxMessageToClient;
+  std::unique_ptr<RtcPort> port(new RtcPort(thread, peer, std::move(place),
+                                            settings.max_message_bytes, std::move(described)));
   auto made = stack.make_peer(std::move(settings), *port);
   if (!made) return fail(made.error());
   port->peer_ = std::move(*made);
@@ -44,10 +49,11 @@ bool RtcPort::blocked() const noexcept {
 bool RtcPort::send() {
   const std::array parts{outgoing_->head_bytes(), outgoing_->payload()};
   const std::size_t total = parts[0].size() + parts[1].size();
-  const auto bound = channel_->peer_max_message_bytes();
-  const std::size_t piece = bound == 0 || bound >= total
-                                ? std::max<std::size_t>(total, 1)
-                                : std::min<std::size_t>(kRtcPieceBytes, bound);
+  const auto announced = channel_->peer_max_message_bytes();
+  const auto most =
+      announced == 0 ? max_message_bytes_ : std::min<std::uint64_t>(announced, max_message_bytes_);
+  const std::size_t piece =
+      most >= total ? std::max<std::size_t>(total, 1) : std::min<std::size_t>(kRtcPieceBytes, most);
   bool sent = true;
   for (std::size_t at = 0; at < total && sent; at += piece) {
     // The part of each that lies between `at` and the piece's end.
@@ -106,14 +112,17 @@ void RtcPort::on_description(std::string sdp) {
 void RtcPort::on_open(std::shared_ptr<net::RtcChannel> channel) {
   const auto& settings = channel->settings();
   const bool sound = settings.ordered && !settings.max_retransmits && !settings.max_lifetime_ms;
+  const auto announced = channel->peer_max_message_bytes();
   {
     base::MutexLock lock(mutex_);
-    if (sound && !first_) {
+    if (announced != 0 && announced < kRtcLeastPieceBytes) {
+      news_.end = Error{ErrorCode::Unsupported, "takes no messages of 1 KiB"};
+    } else if (sound && !first_) {
       first_ = channel;
       news_.channel = std::move(channel);
     }
   }
-  if (channel) return channel->close();
+  if (channel) channel->close();
   wakeup_.signal();
 }
 

@@ -20,10 +20,13 @@ inline constexpr std::size_t kRtcBufferedBytes = 1 << 20;
 inline constexpr std::size_t kRtcInboxBytes = 1 << 20;
 /// The longest piece of a native message for a client that does not take it whole.
 inline constexpr std::size_t kRtcPieceBytes = 64 << 10;
+/// A client that takes no more than less than this at once is refused: every piece costs memory.
+inline constexpr std::size_t kRtcLeastPieceBytes = 1 << 10;
 
 /// The answering end of a connection. Its first reliable, ordered channel carries the native
 /// protocol as a stream of bytes: a message goes whole, or in pieces of up to kRtcPieceBytes where
-/// the client announces that it takes no more. Other channels are closed.
+/// it is longer than the client announces to take, or than our own end carries. Other channels are
+/// closed.
 ///
 /// Threading: as MessagePort; the listener's part comes from the module's threads.
 class RtcPort final : public MessagePort, private net::RtcListener {
@@ -52,7 +55,7 @@ class RtcPort final : public MessagePort, private net::RtcListener {
 
  private:
   RtcPort(net::IoThread& thread, const net::Address& peer, RtcDesk::Place place,
-          Described described);
+          std::size_t max_message_bytes, Described described);
   void on_description(std::string sdp) override;
   void on_open(std::shared_ptr<net::RtcChannel> channel) override;
   void on_message(net::RtcChannel& channel, std::span<const std::byte> bytes,
@@ -72,6 +75,7 @@ class RtcPort final : public MessagePort, private net::RtcListener {
   };
 
   const net::Address peer_address_;
+  const std::size_t max_message_bytes_;
   RtcDesk::Place place_;
   Described described_;
   Outgoing* outgoing_ = nullptr;

@@ -40,8 +40,9 @@ class DataChannel(unittest.TestCase):
     def test_a_moving_scene_is_the_same_in_every_pixel(self):
         browser = Browser(self.enterContext(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
         self.addCleanup(browser.close)
-        # A STUN server that does not answer: both ends are told of it, and do without.
-        server = ServerProcess("--camera", "room=synthetic:room", "--rtc-stun", f"{ADDRESS}:9")
+        # Slow enough that the reader below gets every frame too. A STUN server that does not answer: both ends are
+        # told of it, and do without.
+        server = ServerProcess("--camera", "room=synthetic:room?fps=5", "--rtc-stun", f"{ADDRESS}:9")
         self.addCleanup(server.kill)
         if not decoder_is_built(server):
             self.skipTest("built without strata.wasm: it needs clang and lld")

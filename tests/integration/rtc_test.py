@@ -184,10 +184,11 @@ class Libdatachannel(unittest.IsolatedAsyncioTestCase):
 
 class OwnEnds(unittest.IsolatedAsyncioTestCase):
     async def test_a_killed_peer_is_noticed(self):
-        async with await OurEnd("offer", "dead_ms=3000").start() as ours, await OurEnd("answer").start() as theirs:
+        async with await OurEnd("offer", "dead_ms=6000").start() as ours, await OurEnd("answer").start() as theirs:
             await introduce(ours, theirs)
             theirs.process.kill()
-            self.assertIn("no sign of life", (await ours.until("end"))["end"])
+            # ICE consent may be the first to notice on a slow machine.
+            self.assertRegex((await ours.until("end"))["end"], "no sign of life|no way leads to the peer")
 
     async def test_frames_pass_a_turn_server(self):
         program = shutil.which("turnserver") or "/usr/sbin/turnserver"

@@ -29,7 +29,7 @@ def lenswire(*arguments, **options):
     return subprocess.run([BINARY, *map(str, arguments)], capture_output=True, text=True, **options)
 
 
-def wait_until(condition, what, limit=20.0):
+def wait_until(condition, what, limit=60.0):
     """What `condition` returns as soon as that is true."""
     end = time.monotonic() + limit
     while True:
@@ -63,7 +63,7 @@ class ServerProcess:
 
     Leaving the context sends SIGTERM; an exit code beside 0, or one that takes too long, is a failure."""
 
-    def __init__(self, *arguments, command=(), stop_limit=5.0, port=0, binary=BINARY):
+    def __init__(self, *arguments, command=(), stop_limit=60.0, port=0, binary=BINARY):
         self.stop_limit = stop_limit
         self.lines = []
         self._process = subprocess.Popen(
@@ -141,7 +141,7 @@ class ServerProcess:
 
     # --- what it answers
 
-    def connect(self, timeout=20.0):
+    def connect(self, timeout=60.0):
         return socket.create_connection(("127.0.0.1", self.port), timeout)
 
     def http(self, method, path, body=None, headers=None, tls=False):
@@ -149,9 +149,9 @@ class ServerProcess:
             context = ssl.create_default_context()
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=20, context=context)
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=60, context=context)
         else:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(method, path, body, headers or {})
             return Answer(connection.getresponse())

@@ -96,7 +96,7 @@ class Messages(unittest.TestCase):
 
 
 class Skeletons(unittest.TestCase):
-    # One person, as docs/protocol.md, section 9 lays it out: the nose with a position, all else without.
+    # One person, as docs/protocol.md, section 10 lays it out: the nose with a position, all else without.
     NOSE = "00002041" "0000a041" "cdcccc3d" "000080bf" "00000040" "0000403f"
     REST = "00000000" "00000000" "0000c07f" "0000c07f" "0000c07f" "00000000"
     BYTES = bytes.fromhex("01011101" "80020000" "e0010000" "07000000" "0000003f" + NOSE + 16 * REST)

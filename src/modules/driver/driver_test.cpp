@@ -5,8 +5,11 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -93,6 +96,38 @@ TEST(Driver, MayCrashOrHangWhenItIsToldToStop) {
     const auto result = collect(*source, 2, sink);
     EXPECT_TRUE(result) << uri << ": " << result.error().message;
   }
+}
+
+TEST(Driver, OneThatHangsDoesNotOutliveAServerThatIsKilled) {
+  if (std::getenv("LENSWIRE_TEST_IS_SERVER") != nullptr) {
+    EXPECT_FALSE(make("misbehaving:hang-when-made"));
+    return;
+  }
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "pid";
+  ::setenv("MISBEHAVING_PID_FILE", file.c_str(), 1);
+  ::setenv("LENSWIRE_TEST_IS_SERVER", "1", 1);
+  std::string filter = "--gtest_filter=Driver.OneThatHangsDoesNotOutliveAServerThatIsKilled";
+  std::string program = "/proc/self/exe";
+  char* arguments[] = {program.data(), filter.data(), nullptr};
+  pid_t server = 0;
+  ASSERT_EQ(::posix_spawn(&server, program.c_str(), nullptr, nullptr, arguments, environ), 0);
+  ::unsetenv("LENSWIRE_TEST_IS_SERVER");
+  pid_t driver = 0;
+  Waiter waiter;
+  EXPECT_TRUE(waiter.wait([&] {
+    std::ifstream in(file);
+    return (in >> driver) && in.get() == '\n';
+  }));
+  ::kill(server, SIGKILL);
+  ASSERT_EQ(::waitpid(server, nullptr, 0), server);
+  // Gone, or dead and not yet reaped by whoever inherits it.
+  EXPECT_TRUE(waiter.wait([&] {
+    std::ifstream in(fmt::format("/proc/{}/stat", driver));
+    std::string number, name, state;
+    return !(in >> number >> name >> state) || state == "Z" || state == "X";
+  }));
+  if (testing::Test::HasFailure() && driver > 0) ::kill(driver, SIGKILL);
 }
 
 TEST(Driver, ControlsAreSetInARunAndWithoutOne) {

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 
 #include "base/module.hpp"
@@ -24,6 +25,8 @@ int main(int argc, char** argv) {
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
   ::prctl(PR_SET_NAME, "lw-driver");
+  // One that hangs notices no end of the channel, and would keep the camera from the next server.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
 
   base::UniqueFd channel(source::driver::kDriverChannel);
   ::fcntl(channel.get(), F_SETFD, FD_CLOEXEC);

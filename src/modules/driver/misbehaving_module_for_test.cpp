@@ -1,10 +1,12 @@
 // A driver module for tests: plays, crashes in the middle, or never comes back, as its URI says.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <limits>
 #include <memory>
 
@@ -17,6 +19,11 @@
 
 namespace lenswire::source {
 namespace {
+
+[[noreturn]] void hang() {
+  static const base::StopSource never;
+  while (true) never.token().wait_for(std::chrono::hours(1));
+}
 
 class MisbehavingSource final : public Source {
  public:
@@ -55,8 +62,7 @@ class MisbehavingSource final : public Source {
       sink.frame(std::move(frame));
     }
     if (how_ == "crash-at-end") std::abort();
-    static const base::StopSource never;
-    while (how_ == "hang") never.token().wait_for(std::chrono::hours(1));
+    if (how_ == "hang") hang();
     return {};
   }
   Result<std::vector<Control>> controls() override {
@@ -78,6 +84,11 @@ class MisbehavingSource final : public Source {
 
 Result<std::unique_ptr<Source>> make_misbehaving(base::SourceUri uri, const SourceContext&) {
   if (uri.path.empty()) return fail(ErrorCode::InvalidArgument, uri.text + ": say how");
+  if (uri.path == "hang-when-made") {
+    if (const char* file = std::getenv("MISBEHAVING_PID_FILE"))
+      std::ofstream(file) << ::getpid() << std::endl;
+    hang();
+  }
   return std::make_unique<MisbehavingSource>(uri.path);
 }
 

@@ -1,11 +1,20 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "modules/freenect/freenect_source.hpp"
+#include "source/stream_list.hpp"
 
 namespace lenswire::freenect {
 namespace {
 
 constexpr std::string_view kKnownOptions = "streams, registration, mirror";
+constexpr std::array<std::string_view, 4> kStreams = {"depth", "color", "infrared", "accel"};
+
+bool wants(const std::vector<std::string>& streams, std::string_view name) {
+  return std::find(streams.begin(), streams.end(), name) != streams.end();
+}
 
 }  // namespace
 
@@ -16,23 +25,13 @@ Result<Options> Options::parse(base::SourceUri uri) {
   Options options;
   if (uri.path.find('\0') != std::string::npos) return bad("a zero byte in a name");
   options.serial = uri.path;
-  const auto streams = uri.options.text("streams", "depth,color");
-  options.depth = options.color = false;
-  std::string_view rest = streams;
-  do {
-    const auto comma = rest.find(',');
-    const auto name = rest.substr(0, comma);
-    rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
-    bool* wanted = name == "depth"      ? &options.depth
-                   : name == "color"    ? &options.color
-                   : name == "infrared" ? &options.infrared
-                   : name == "accel"    ? &options.accel
-                                        : nullptr;
-    if (wanted == nullptr || *wanted)
-      return bad(fmt::format(
-          "option streams={}: expected some of depth, color, infrared, accel, each once", streams));
-    *wanted = true;
-  } while (!rest.empty());
+  const auto streams =
+      source::parse_stream_list(uri.options.text("streams", "depth,color"), kStreams);
+  if (!streams) return bad(streams.error().message);
+  options.depth = wants(*streams, "depth");
+  options.color = wants(*streams, "color");
+  options.infrared = wants(*streams, "infrared");
+  options.accel = wants(*streams, "accel");
   if (options.color && options.infrared)
     return bad("the Kinect gives color or infrared, not both at once");
   const auto registration = uri.options.boolean("registration", false);

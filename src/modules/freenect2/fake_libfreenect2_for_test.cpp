@@ -67,14 +67,14 @@ class FakeDevice final : public Freenect2Device {
  private:
   void play(bool rgb, bool depth) {
     for (std::uint32_t number = 0; !stop_; ++number) {
-      // Number 5 is lost, and 7 is damaged.
-      if (number == 5) continue;
+      // Of eight, number 5 is lost and 7 is damaged: a slow reader meets one sooner or later.
+      if (number % 8 == 5) continue;
       for (const auto type : {Frame::Depth, Frame::Ir}) {
         Frame frame(512, 424, 4);
         frame.format = Frame::Float;
         frame.sequence = number;
         frame.timestamp = 0xFFFFFFF0U + number * 333;
-        frame.status = number == 7 ? 1 : 0;
+        frame.status = number % 8 == 7 ? 1 : 0;
         fill(frame, number);
         if (depth) depth_->onNewFrame(type, &frame);
       }

@@ -4,8 +4,10 @@
 
 #include <libfreenect2/logger.h>
 #include <algorithm>
+#include <array>
 
 #include "base/stop_token.hpp"
+#include "source/stream_list.hpp"
 
 namespace lenswire::freenect2 {
 namespace {
@@ -17,6 +19,11 @@ using libfreenect2::Freenect2Device;
 // How long a stop request may go unnoticed.
 constexpr Nanoseconds kWait = std::chrono::milliseconds(100);
 constexpr std::string_view kKnownOptions = "streams";
+constexpr std::array<std::string_view, 3> kStreams = {"depth", "color", "infrared"};
+
+bool wants(const std::vector<std::string>& streams, std::string_view name) {
+  return std::find(streams.begin(), streams.end(), name) != streams.end();
+}
 
 std::vector<std::string> serials(Freenect2& library) {
   std::vector<std::string> out;
@@ -104,22 +111,12 @@ Result<Options> Options::parse(base::SourceUri uri) {
   Options options;
   if (uri.path.find('\0') != std::string::npos) return bad("a zero byte in a name");
   options.serial = uri.path;
-  const auto streams = uri.options.text("streams", "depth,color");
-  options.depth = options.color = false;
-  std::string_view rest = streams;
-  do {
-    const auto comma = rest.find(',');
-    const auto name = rest.substr(0, comma);
-    rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
-    bool* wanted = name == "depth"      ? &options.depth
-                   : name == "color"    ? &options.color
-                   : name == "infrared" ? &options.infrared
-                                        : nullptr;
-    if (wanted == nullptr || *wanted)
-      return bad(fmt::format(
-          "option streams={}: expected some of depth, color, infrared, each once", streams));
-    *wanted = true;
-  } while (!rest.empty());
+  const auto streams =
+      source::parse_stream_list(uri.options.text("streams", "depth,color"), kStreams);
+  if (!streams) return bad(streams.error().message);
+  options.depth = wants(*streams, "depth");
+  options.color = wants(*streams, "color");
+  options.infrared = wants(*streams, "infrared");
   if (const auto left = uri.options.finish(kKnownOptions); !left) return bad(left.error().message);
   return options;
 }

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 
 #include "modules/openni2/openni2_source.hpp"
+#include "source/stream_list.hpp"
 
 namespace lenswire::openni2 {
 namespace {
@@ -11,24 +11,6 @@ namespace {
 constexpr std::string_view kKnownOptions = "streams, size, fps, mirror, registration";
 constexpr std::array<std::string_view, 3> kStreams = {"depth", "color", "infrared"};
 constexpr std::uint32_t kMaxSide = 16384;
-
-Result<std::vector<std::string>> parse_streams(const std::string& text) {
-  std::vector<std::string> out;
-  std::string_view rest = text;
-  do {
-    const auto comma = rest.find(',');
-    const std::string name(rest.substr(0, comma));
-    rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
-    if (std::find(kStreams.begin(), kStreams.end(), name) == kStreams.end() ||
-        std::find(out.begin(), out.end(), name) != out.end())
-      return fail(ErrorCode::InvalidArgument,
-                  fmt::format("option streams={}: expected some of depth, color, infrared, each "
-                              "once, with commas between",
-                              text));
-    out.push_back(name);
-  } while (!rest.empty());
-  return out;
-}
 
 Result<std::optional<bool>> parse_switch(base::QueryOptions& options, const char* key) {
   if (!options.contains(key)) return std::nullopt;
@@ -47,7 +29,7 @@ Result<Options> Options::parse(base::SourceUri uri) {
   if (uri.path.find('\0') != std::string::npos) return bad("a zero byte in a name");
   options.uri = uri.path;
   if (uri.options.contains("streams")) {
-    auto streams = parse_streams(uri.options.text("streams", {}));
+    auto streams = source::parse_stream_list(uri.options.text("streams", {}), kStreams);
     if (!streams) return bad(streams.error().message);
     options.streams = std::move(*streams);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "modules/realsense/realsense_source.hpp"
+#include "source/stream_list.hpp"
 
 namespace lenswire::realsense {
 namespace {
@@ -12,25 +13,15 @@ constexpr std::string_view kFilePrefix = "file=";
 constexpr std::uint32_t kMaxSide = 16384;
 
 Result<std::vector<StreamWish>> parse_streams(const std::string& text) {
+  std::vector<std::string_view> known;
+  for (const auto& stream : stream_names()) known.push_back(stream.name);
+  const auto names = source::parse_stream_list(text, known);
+  if (!names) return fail(names.error());
   std::vector<StreamWish> out;
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const auto comma = rest.find(',');
-    const auto name = rest.substr(0, comma);
-    rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
-    const auto names = stream_names();
-    const auto found = std::find_if(names.begin(), names.end(),
-                                    [&](const auto& known) { return known.name == name; });
-    const bool twice = std::any_of(out.begin(), out.end(),
-                                   [&](const auto& wish) { return wish.stream.name == name; });
-    if (found == names.end() || twice)
-      return fail(ErrorCode::InvalidArgument,
-                  fmt::format("option streams={}: expected some of depth, color, infrared1, "
-                              "infrared2, accel, gyro, each once, with commas between",
-                              text));
-    out.push_back({.stream = *found, .size = {}, .rate_hz = {}, .format = {}});
-  }
-  if (out.empty()) return fail(ErrorCode::InvalidArgument, "option streams: name one at least");
+  for (const auto& name : *names)
+    for (const auto& stream : stream_names())
+      if (stream.name == name)
+        out.push_back({.stream = stream, .size = {}, .rate_hz = {}, .format = {}});
   return out;
 }
 
@@ -80,6 +71,15 @@ Result<Options> Options::parse(base::SourceUri uri) {
   const auto loop = uri.options.boolean("loop", true);
   if (!loop) return bad(loop.error().message);
   options.loop = *loop;
+  // What could not be done must not be passed over.
+  if (uri.options.contains("loop") && options.file.empty())
+    return bad("option loop: a camera has no end; only recordings (file=) play again");
+  const bool has_color = std::any_of(streams->begin(), streams->end(), [](const auto& wish) {
+    return wish.stream.kind == StreamKind::Color;
+  });
+  for (const char* key : {"color-size", "format"})
+    if (uri.options.contains(key) && !has_color)
+      return bad(fmt::format("option {}: the stream color is not among the streams", key));
   if (const auto rest = uri.options.finish(kKnownOptions); !rest) return bad(rest.error().message);
 
   for (auto& wish : *streams) {

@@ -74,7 +74,11 @@ TEST(RealsenseOptions, AreChecked) {
 
   EXPECT_THAT(refused("realsense:?streams=depth,rgb"), HasSubstr("infrared1"));
   EXPECT_THAT(refused("realsense:?streams=depth,depth"), HasSubstr("once"));
-  EXPECT_THAT(refused("realsense:?streams="), HasSubstr("name one"));
+  EXPECT_THAT(refused("realsense:?streams="), HasSubstr("once"));
+  EXPECT_THAT(refused("realsense:?streams=depth,"), HasSubstr("once"));
+  EXPECT_THAT(refused("realsense:?loop=1"), HasSubstr("file="));
+  EXPECT_THAT(refused("realsense:?streams=depth&color-size=640x480"), HasSubstr("color-size"));
+  EXPECT_THAT(refused("realsense:?streams=depth&format=rgb8"), HasSubstr("option format"));
   EXPECT_THAT(refused("realsense:?size=1"), HasSubstr("WIDTHxHEIGHT"));
   EXPECT_THAT(refused("realsense:?fps=0"), HasSubstr("fps=0"));
   EXPECT_THAT(refused("realsense:?format=mjpeg"), HasSubstr("rgb8"));

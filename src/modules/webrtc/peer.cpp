@@ -274,7 +274,7 @@ void PeerCore::on_sctp_reset(std::uint16_t stream) {
 }
 
 void PeerCore::reset_stream(std::uint16_t stream) {
-  if (!sctp_->reset(stream)) pending_resets_.push_back(stream);
+  if (!sctp_->reset(stream)) pending_resets_.insert(stream);
 }
 
 void PeerCore::forget(std::uint16_t stream) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "base/mutex.hpp"
 #include "modules/webrtc/certificate.hpp"
@@ -104,7 +105,7 @@ class PeerCore final : public std::enable_shared_from_this<PeerCore>,
   Clock::time_point last_received_{};
   std::vector<net::RtcChannelSettings> pending_channels_;
   std::map<std::uint16_t, std::shared_ptr<Channel>> channels_;
-  std::vector<std::uint16_t> pending_resets_;
+  std::set<std::uint16_t> pending_resets_;
   std::deque<OutMessage> sending_;
 
   std::atomic<std::uint64_t> bytes_sent_{0};

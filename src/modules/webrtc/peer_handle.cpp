@@ -50,8 +50,10 @@ class PeerHandle final : public net::RtcPeer {
   Result<void> add_candidate(std::string_view line) override {
     auto candidate = wire::sdp::parse_candidate(line);
     if (!candidate) return fail(candidate.error());
-    if (*candidate)
-      loop_.post([core = core_, candidate = **candidate] { core->add_candidate(candidate); });
+    if (!*candidate) return {};
+    if (candidates_.fetch_add(1) >= wire::sdp::kMaxCandidates)
+      return fail(ErrorCode::InvalidArgument, "more than 128 candidates");
+    loop_.post([core = core_, candidate = **candidate] { core->add_candidate(candidate); });
     return {};
   }
 
@@ -84,6 +86,7 @@ class PeerHandle final : public net::RtcPeer {
   GlibLoop& loop_;
   std::shared_ptr<PeerCore> core_;
   std::atomic<Phase> phase_{Phase::New};
+  std::atomic<std::size_t> candidates_{0};
 };
 
 }  // namespace

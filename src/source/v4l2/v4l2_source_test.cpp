@@ -455,7 +455,7 @@ TEST_F(V4l2SourceTest, ADriverThatNeverReturnsIsLeftBehind) {
     ASSERT_TRUE(listener.wait_for([](const auto&, int frames) { return frames == 1; }));
     camera.hang(VIDIOC_DQBUF);
     camera.add(good(1));
-    ASSERT_TRUE(listener.wait_for([](const auto& now, int) { return now.abandoned == 1; }));
+    ASSERT_TRUE(listener.wait_for([](const auto& now, int) { return now.abandoned >= 1; }));
     EXPECT_TRUE(camera.hanging());
     EXPECT_TRUE(runner.abandoned());
     // Plugged in anew, the camera works beside the call that still hangs.

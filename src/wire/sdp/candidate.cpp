@@ -8,13 +8,23 @@
 namespace lenswire::wire::sdp {
 namespace {
 
-bool is_literal_address(std::string_view text) noexcept {
+enum class AddressKind : std::uint8_t { None, OneHost, Other };
+
+// Other: groups, everybody, nobody. A description must not make us send to those.
+AddressKind kind_of(std::string_view text) noexcept {
   std::array<char, INET6_ADDRSTRLEN> copy{};
-  if (text.empty() || text.size() >= copy.size()) return false;
+  if (text.empty() || text.size() >= copy.size()) return AddressKind::None;
   text.copy(copy.data(), text.size());
-  std::array<unsigned char, sizeof(in6_addr)> bytes{};
-  return ::inet_pton(AF_INET, copy.data(), bytes.data()) == 1 ||
-         ::inet_pton(AF_INET6, copy.data(), bytes.data()) == 1;
+  in_addr v4{};
+  if (::inet_pton(AF_INET, copy.data(), &v4) == 1) {
+    const auto first = ntohl(v4.s_addr) >> 24;
+    return first == 0 || first >= 224 ? AddressKind::Other : AddressKind::OneHost;
+  }
+  in6_addr v6{};
+  if (::inet_pton(AF_INET6, copy.data(), &v6) != 1) return AddressKind::None;
+  return IN6_IS_ADDR_UNSPECIFIED(&v6) || IN6_IS_ADDR_MULTICAST(&v6) || IN6_IS_ADDR_V4MAPPED(&v6)
+             ? AddressKind::Other
+             : AddressKind::OneHost;
 }
 
 std::optional<CandidateType> type_of(std::string_view word) noexcept {
@@ -63,7 +73,7 @@ Result<std::optional<Candidate>> parse_candidate(std::string_view line) {
   while (!line.empty()) {
     const auto key = take_word(line);
     const auto value = take_word(line);
-    if (key == "raddr" && is_literal_address(value)) out.related_address = value;
+    if (key == "raddr" && kind_of(value) != AddressKind::None) out.related_address = value;
     if (key == "rport") {
       const auto related = number<std::uint16_t>(value);
       if (!related) return bad("rport is no port");
@@ -71,11 +81,10 @@ Result<std::optional<Candidate>> parse_candidate(std::string_view line) {
     }
   }
   if (*component != 1 || !is_udp(transport) || out.port == 0) return std::optional<Candidate>();
+  const auto kind = kind_of(address);
+  if (kind == AddressKind::None && !is_token(address, 255)) return bad("no address");
   // Names are those of mDNS; asking the network for them would tell strangers who is asking.
-  if (!is_literal_address(address)) {
-    if (!is_token(address, 255)) return bad("no address");
-    return std::optional<Candidate>();
-  }
+  if (kind != AddressKind::OneHost) return std::optional<Candidate>();
   out.address = address;
   return std::optional(std::move(out));
 }

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "wire/sdp/session.hpp"
@@ -123,6 +124,14 @@ TEST(Sdp, RefusesCandidatesThatAreNone) {
   const auto v6 = parse_candidate("a=candidate:1 1 udp 1 2001:db8::1 9 typ host");
   ASSERT_TRUE(v6);
   EXPECT_EQ((*v6)->address, "2001:db8::1");
+  for (const char* group : {"224.0.0.251", "239.1.2.3", "255.255.255.255", "0.0.0.0", "0.1.2.3",
+                            "ff02::1", "::", "::ffff:224.0.0.1"}) {
+    const auto left_out = parse_candidate(fmt::format("candidate:1 1 udp 1 {} 9 typ host", group));
+    ASSERT_TRUE(left_out) << group;
+    EXPECT_FALSE(*left_out) << group;
+  }
+  const auto highest = parse_candidate("candidate:1 1 udp 1 223.255.255.255 9 typ host");
+  EXPECT_TRUE(highest && *highest);
   const auto control = parse_candidate("candidate:1 2 udp 1 10.0.0.1 9 typ host");
   ASSERT_TRUE(control);
   EXPECT_FALSE(*control) << "the second component is RTP's";

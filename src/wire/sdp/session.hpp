@@ -61,8 +61,8 @@ struct DataSession {
   std::vector<OtherMedia> after;
 };
 
-/// Reads a description. Candidates that are of no use here (TCP, RTCP, names ending in .local) are
-/// left out; a peer that hides its address so is met when it calls.
+/// Reads a description. Candidates that are of no use here (TCP, RTCP, names ending in .local,
+/// multicast and the like) are left out; a peer that hides its address so is met when it calls.
 ///
 /// Errors: InvalidArgument, naming what is wrong or missing; Unsupported for a certificate hash
 /// other than SHA-256.

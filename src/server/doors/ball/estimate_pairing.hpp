@@ -16,8 +16,9 @@ using wire::ball::Estimate;
 
 /// Frames that wait for their estimate; beyond that the oldest is given up.
 inline constexpr std::size_t kPairingWindowFrames = 64;
-/// How long they wait.
-inline constexpr auto kPairingWindow = std::chrono::seconds(5);
+/// How long they wait: at low rates, or on slow links, a client that is frames behind has long to
+/// go.
+inline constexpr auto kPairingWindow = std::chrono::seconds(60);
 
 /// Both norms of a distance, in px.
 struct PointError {
