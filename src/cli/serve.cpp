@@ -16,6 +16,7 @@
 #include "cli/service_notify.hpp"
 #include "cli/sources.hpp"
 #include "net/rtc_servers.hpp"
+#include "server/door.hpp"
 #include "source/source_table.hpp"
 
 namespace lenswire::cli {
@@ -61,6 +62,34 @@ std::vector<CameraSettings> find_cameras(const source::SourceTable& sources,
   return name_found_cameras(found, state_dir.empty() ? "" : state_dir + "/cameras.json");
 }
 
+std::string free_camera_name(const std::vector<CameraSettings>& cameras,
+                             const std::string& wanted) {
+  auto name = wanted;
+  const auto taken = [&](const CameraSettings& camera) { return camera.name == name; };
+  for (int number = 2; std::any_of(cameras.begin(), cameras.end(), taken); ++number)
+    name = fmt::format("{}{}", wanted, number);
+  return name;
+}
+
+// The ball's door shows a ball without being told where from.
+Result<void> add_cameras_of_doors(ServerSettings& settings) {
+  for (auto& text : settings.doors) {
+    const auto request = server::DoorRequest::parse(text);
+    if (!request) return fail(request.error());
+    const auto kind = server::find_door(request->name);
+    if (!kind) return fail(kind.error());
+    const auto source = (*kind)->own_source;
+    if (source.empty() || !request->camera.empty()) continue;
+    auto& cameras = settings.cameras;
+    auto own = std::find_if(cameras.begin(), cameras.end(),
+                            [&](const auto& camera) { return camera.uri.starts_with(source); });
+    if (own == cameras.end())
+      own = cameras.insert(own, {free_camera_name(cameras, request->name), std::string(source)});
+    text.insert(std::min(text.find('?'), text.size()), "=" + own->name);
+  }
+  return {};
+}
+
 Result<void> add_cameras(Options& options, const source::SourceTable& sources) {
   auto& cameras = options.settings.cameras;
   if (!options.cameras.empty()) cameras.clear();
@@ -70,6 +99,7 @@ Result<void> add_cameras(Options& options, const source::SourceTable& sources) {
     cameras.push_back(std::move(*camera));
   }
   if (cameras.empty()) cameras = find_cameras(sources, options.settings.state_dir);
+  if (auto ok = add_cameras_of_doors(options.settings); !ok) return ok;
   if (cameras.empty())
     return fail(ErrorCode::NotFound,
                 "no camera found on this machine; plug one in, name one with --camera NAME=URI, or "

@@ -46,7 +46,7 @@ class Mute {
   std::uint16_t port_ = 0;
 };
 
-const WebSocketTarget kTarget{"127.0.0.1", "/ws", ""};
+const WebSocketTarget kTarget{"127.0.0.1", "/ws", "", {}, {}};
 
 }  // namespace
 

@@ -77,6 +77,8 @@ struct DoorKind {
   std::string_view example;
   std::span<const std::uint16_t> ports;  ///< where the originals listen
   MakeDoor make;
+  /// The source that `lenswire serve` gives it where no camera is named; empty: the first camera.
+  std::string_view own_source = {};
 };
 
 /// The kinds there are, one line each in doors/builtin_doors.cpp.

@@ -255,6 +255,11 @@ class BallDoor(unittest.TestCase):
             self.assertEqual(ended.returncode, 0, ended.stderr)
             self.assertEqual(json.loads(ended.stdout)["frames"], 5)
 
+    def test_brings_its_own_ball(self):
+        with ServerProcess("--camera", "room=synthetic:room?size=64x48", "--door", "ball:0?norm=l2") as server:
+            self.assertEqual(scores(server)["camera"], "ball")
+            self.assertEqual({c["name"] for c in server.get("/api/v1/cameras").json["cameras"]}, {"room", "ball"})
+
     def test_without_the_module_it_says_so(self):
         with tempfile.TemporaryDirectory() as folder:
             (pathlib.Path(folder) / "lenswire-webrtc.so").write_text("not a library")

@@ -15,7 +15,7 @@ namespace {
 constexpr std::array<std::uint16_t, 2> kCamera2TcpPorts = {2004, 8080};
 
 constexpr std::array kKinds = {
-    DoorKind{"ball", "bouncing-ball bench over a WebRTC data channel", "ball:8080=ball?norm=l2", ball::kPorts, ball::make_door},
+    DoorKind{"ball", "bouncing-ball bench over a WebRTC data channel", "ball:8080?norm=l2", ball::kPorts, ball::make_door, "synthetic:ball"},
     DoorKind{"camera2tcp", "webcam and Kinect v2 for clients of Camera2TCP", "camera2tcp:2004", kCamera2TcpPorts, camera2tcp::make_door},
     DoorKind{"ethersense", "pushes depth to EtherSense viewers that ping", "ethersense:1024", kEthersensePorts, make_ethersense_door},
     DoorKind{"realsense-https", "the RealSense streaming applications' HTTPS feed", "realsense-https:5037", realsense_https::kPorts, realsense_https::RealsenseHttpsDoor::make},
