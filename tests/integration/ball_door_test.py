@@ -256,7 +256,7 @@ class BallDoor(unittest.TestCase):
             self.assertEqual(json.loads(ended.stdout)["frames"], 5)
 
     def test_brings_its_own_ball(self):
-        with ServerProcess("--camera", "room=synthetic:room?size=64x48", "--door", "ball:0?norm=l2") as server:
+        with ServerProcess("--camera", "room=synthetic:room?size=64x64", "--door", "ball:0?norm=l2") as server:
             self.assertEqual(scores(server)["camera"], "ball")
             self.assertEqual({c["name"] for c in server.get("/api/v1/cameras").json["cameras"]}, {"room", "ball"})
 
