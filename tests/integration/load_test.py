@@ -55,7 +55,7 @@ class Client:
 
 
 class HttpClient(Client):
-    HEAD = re.compile(rb"Content-Length: (\d+)\r\nX-Timestamp: [\d.]+\r\nX-Sequence: (\d+)\r\n\r\n")
+    HEAD = re.compile(rb"Content-Length: (\d+)\r\nX-Timestamp: [\d.]+\r\nX-Sequence: (\d+)\r\n(?:X-[^\r]*\r\n)*\r\n")
 
     def __init__(self, server, **options):
         super().__init__(server, **options)
