@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <optional>
@@ -116,10 +117,17 @@ TEST_F(SkeletonStreamTest, WorksOnlyWhileSomebodyAsks) {
   EXPECT_EQ(stream->profile()->width, 64U);
   EXPECT_EQ(bench_.made, 0);
   Kept kept;
+  // On a busy machine the first may come before there is a depth picture.
+  const auto lifted = [&] {
+    return std::ranges::count_if(kept.frames(), [](const auto& frame) {
+      Skeleton skeleton;
+      return decode_skeleton(frame->payload(), skeleton) && skeleton.space == SkeletonSpace::Depth;
+    });
+  };
   {
     const auto attachment = stream->attach({}, kept);
     ASSERT_TRUE(attachment);
-    ASSERT_TRUE(eventually([&] { return kept.frames().size() >= 3; }));
+    ASSERT_TRUE(eventually([&] { return lifted() >= 3; }));
   }
   ASSERT_TRUE(eventually([&] { return bench_.alive == 0; }));
   ASSERT_TRUE(eventually([&] { return cam.status().state == source::SourceState::Idle; }));
@@ -127,11 +135,11 @@ TEST_F(SkeletonStreamTest, WorksOnlyWhileSomebodyAsks) {
   for (std::size_t i = 0; i < frames.size(); ++i) {
     Skeleton skeleton;
     ASSERT_TRUE(decode_skeleton(frames[i]->payload(), skeleton));
-    EXPECT_EQ(skeleton.space, SkeletonSpace::Depth);
     EXPECT_EQ(skeleton.width, 64U);
     ASSERT_EQ(skeleton.persons.size(), 1U);
     EXPECT_EQ(skeleton.persons[0].id, 1U);
-    EXPECT_TRUE(skeleton.persons[0].joints[5].position.known());
+    EXPECT_EQ(skeleton.persons[0].joints[5].position.known(),
+              skeleton.space == SkeletonSpace::Depth);
     if (i > 0) {
       EXPECT_GT(frames[i]->source->capture_time, frames[i - 1]->source->capture_time);
     }

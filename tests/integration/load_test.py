@@ -202,7 +202,7 @@ class Load(unittest.TestCase):
         self.assertGreater(waited, 8, "ten seconds of grace")
         if not SANITIZED:
             self.assertLess((most - before) / STALLED, 1.5 * MIB)
-        self.assertLessEqual(server.metrics()["lenswire_connections"], GOOD + 1)
+        wait_until(lambda: server.metrics()["lenswire_connections"] <= GOOD + 1, "they are gone")
 
         have = crowd.least()
         wait_until(lambda: crowd.least() >= have + RATE, "frames go on")
