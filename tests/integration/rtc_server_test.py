@@ -12,10 +12,8 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from rtc_network import PATIENCE, RtcTransport, aiortc, own_network, post_offer  # noqa: E402
+from rtc_network import PATIENCE, RtcTransport, aiortc, compare_depth, own_network, post_offer  # noqa: E402
 from server_process import BINARY, ServerProcess, lwp, wait_until  # noqa: E402
-
-import numpy as np  # noqa: E402
 
 MODULE = pathlib.Path(BINARY).parent.parent / "lib/lenswire/modules/lenswire-webrtc.so"
 ROOM = "room=synthetic:room"
@@ -42,22 +40,10 @@ class DataChannel(unittest.TestCase):
         # Slow and small enough that both clients get every frame, or nearly.
         with ServerProcess("--camera", ROOM + "?size=320x240&fps=5") as server:
             transport = RtcTransport(server.port, "room")
-            over_rtc = lwp.Reader("", 0, transport=transport)
-            over_tcp = lwp.Reader("127.0.0.1", server.port)
-            for reader in (over_rtc, over_tcp):
-                reader.subscribe("room", "depth", "raw", policy="latest")
-            by_sequence, compared = {}, 0
-            while compared < 3:
-                for reader in (over_rtc, over_tcp):
-                    frame = reader.next()[1]
-                    other = by_sequence.setdefault(frame.sequence, frame)
-                    if other is not frame:
-                        np.testing.assert_array_equal(frame.pixels, other.pixels)
-                        compared += 1
+            compare_depth(server, transport)
             # aiortc announces 64 KiB, and a frame has 150 kB.
             self.assertEqual(transport.longest_piece, 64 << 10)
             self.assertEqual(peers(server), 1)
-            over_tcp.close()
             transport.close()
             wait_until(lambda: peers(server) == 0, "the session ends with its client", PATIENCE)
 

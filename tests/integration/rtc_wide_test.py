@@ -13,11 +13,9 @@ import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from rtc_network import PATIENCE, RtcTransport, aiortc, post_offer  # noqa: E402
+from rtc_network import PATIENCE, RtcTransport, aiortc, compare_depth, post_offer  # noqa: E402
 from rtc_networks import CLIENT, INSIDE, OUTSIDE, SERVER, Coturn, Networks, enter  # noqa: E402
-from server_process import BINARY, ServerProcess, lenswire, lwp  # noqa: E402
-
-import numpy as np  # noqa: E402
+from server_process import BINARY, ServerProcess, lenswire  # noqa: E402
 
 MODULE = pathlib.Path(BINARY).resolve().parent.parent / "lib/lenswire/modules/lenswire-webrtc.so"
 PASSWORD = "hunter2:@x"
@@ -54,20 +52,6 @@ class Wide(unittest.TestCase):
             return status, headers, self.answer
         return RtcTransport(server.port, "room", network=lambda: enter(self.networks.client.path), post=post)
 
-    def check_depth(self, server, transport):
-        over_rtc, over_tcp = lwp.Reader("", 0, transport=transport), lwp.Reader("127.0.0.1", server.port)
-        for reader in (over_rtc, over_tcp):
-            reader.subscribe("room", "depth", "raw")
-        by_sequence, compared = {}, 0
-        while compared < 3:
-            for reader in (over_rtc, over_tcp):
-                frame = reader.next()[1]
-                other = by_sequence.setdefault(frame.sequence, frame)
-                if other is not frame:
-                    np.testing.assert_array_equal(frame.pixels, other.pixels)
-                    compared += 1
-        over_tcp.close()
-
 
 class ThroughARelay(Wide):
     @classmethod
@@ -82,7 +66,7 @@ class ThroughARelay(Wide):
         with ServerProcess("--camera", ROOM, "--verbose", *self.turn) as server:
             transport = self.aiortc_client(server)
             self.assertRegex(self.answer, rf"a=candidate:.* {re.escape(OUTSIDE)} \d+ typ relay")
-            self.check_depth(server, transport)
+            compare_depth(server, transport)
             self.assertEqual(transport.remote_address(), OUTSIDE, "no other way leads there")
             transport.close()
             for text in (server.log, self.answer, server.get("/api/v1/server").text, *command_line(server)):
@@ -132,7 +116,7 @@ class BehindANat(Wide):
             self.assertEqual(server.get("/api/v1/server").json["rtc"], {"stun": f"{CLIENT}:3478"})
             transport = self.aiortc_client(server)
             self.assertRegex(self.answer, rf"a=candidate:.* {re.escape(OUTSIDE)} \d+ typ srflx raddr {re.escape(SERVER)} rport \d+")
-            self.check_depth(server, transport)
+            compare_depth(server, transport)
             self.assertEqual(transport.remote_address(), OUTSIDE)
             transport.close()
 
@@ -141,7 +125,7 @@ class BehindANat(Wide):
                            "--rtc-turn", "a:b@no.such.name.invalid") as server:
             transport = self.aiortc_client(server)
             self.assertIn("typ host", self.answer)
-            self.check_depth(server, transport)
+            compare_depth(server, transport)
             transport.close()
 
 

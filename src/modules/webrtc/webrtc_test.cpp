@@ -60,6 +60,21 @@ bool falls_to(std::size_t most, const char* folder) {
   return true;
 }
 
+// Each until its channel is closed.
+std::vector<std::thread> send_without_a_break(std::initializer_list<RtcEnd*> ends,
+                                              std::size_t bytes_each) {
+  std::vector<std::thread> senders;
+  for (auto* end : ends)
+    senders.emplace_back([channel = end->channel(), bytes = pattern(bytes_each, 7)] {
+      while (true) {
+        const auto sent = send(*channel, bytes);
+        if (!sent && sent.error().code == ErrorCode::Closed) return;
+        if (!sent) std::this_thread::yield();
+      }
+    });
+  return senders;
+}
+
 TEST(Webrtc, CarriesLongMessagesBothWays) {
   for (const bool old_syntax : {false, true}) {
     auto settings = loopback_settings();
@@ -229,16 +244,7 @@ TEST(Webrtc, PeersMayBeDestroyedUnderLoad) {
     introduce(*a, *b, {labelled("frames")});
     ASSERT_TRUE(a->channel() && b->channel());
     if (!threads) threads = entries("/proc/self/task");
-    std::vector<std::thread> senders;
-    for (auto* end : {a.get(), b.get()})
-      senders.emplace_back([channel = end->channel()] {
-        const auto bytes = pattern(200'000, 7);
-        while (true) {
-          const auto sent = send(*channel, bytes);
-          if (!sent && sent.error().code == ErrorCode::Closed) return;
-          if (!sent) std::this_thread::yield();
-        }
-      });
+    auto senders = send_without_a_break({a.get(), b.get()}, 200'000);
     ASSERT_TRUE(a->wait([](const Seen& s) { return s.message_count > 5; }));
     ASSERT_TRUE(b->wait([](const Seen& s) { return s.message_count > 5; }));
     if (round % 2 == 0) a.reset();
@@ -256,16 +262,7 @@ TEST(Webrtc, PeersThatSendWithoutABreakHoldUpNoOther) {
   a->keep_messages = b->keep_messages = false;
   introduce(*a, *b, {labelled("frames")});
   ASSERT_TRUE(a->channel() && b->channel());
-  std::vector<std::thread> senders;
-  for (auto* end : {a.get(), b.get()})
-    senders.emplace_back([channel = end->channel()] {
-      const auto bytes = pattern(20'000, 7);
-      while (true) {
-        const auto sent = send(*channel, bytes);
-        if (!sent && sent.error().code == ErrorCode::Closed) return;
-        if (!sent) std::this_thread::yield();
-      }
-    });
+  auto senders = send_without_a_break({a.get(), b.get()}, 20'000);
   ASSERT_TRUE(a->wait([](const Seen& s) { return s.message_count > 50; }));
   ASSERT_TRUE(b->wait([](const Seen& s) { return s.message_count > 50; }));
   // A peer's end waits for its loop. How many messages pass in the meantime, at best: this thread
